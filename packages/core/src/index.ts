@@ -23,3 +23,7 @@ export * from "./run-config/limits.ts";
 export * from "./run-config/name.ts";
 export * from "./run-config/schema.ts";
 export * from "./run-config/validate.ts";
+export * from "./manifest/build.ts";
+export * from "./manifest/labels.ts";
+export * from "./manifest/name.ts";
+export * from "./manifest/settings.ts";

@@ -25,7 +25,8 @@ export function argumentIssues(tokens: readonly string[]): FieldIssue[] {
   for (let index = 0; index < tokens.length; index++) {
     const at = index;
     const token = tokens[at]!;
-    const fail = (message: string): void => void issues.push({ path: `arguments.${at}`, message: `arguments.${at} ${message}` });
+    const fail = (message: string): void =>
+      void issues.push({ path: `arguments.${at}`, message: `arguments.${at} ${message}` });
     const written = token.includes("=") ? token.slice(0, token.indexOf("=")) : token;
     const known = findK6Flag(written);
     if (!token.startsWith("-")) {
@@ -54,7 +55,9 @@ function flagProblem(known: K6Flag, written: string, value: string | null, detac
 }
 
 function outputProblem(written: string, value: string, detached: boolean): string | null {
-  if (/^cloud(?:=|$)/.test(value)) return `must not be ${written} cloud: runs are executed in the cluster, not in Grafana Cloud`;
-  if (!detached) return `must not be ${written}=…: write ${written} and its value as two items, else the initializer's k6 archive refuses it`;
+  if (/^cloud(?:=|$)/.test(value))
+    return `must not be ${written} cloud: runs are executed in the cluster, not in Grafana Cloud`;
+  if (!detached)
+    return `must not be ${written}=…: write ${written} and its value as two items, else the initializer's k6 archive refuses it`;
   return null;
 }

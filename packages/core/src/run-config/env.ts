@@ -58,7 +58,8 @@ export function envIssues(env: Readonly<Record<string, string>>): FieldIssue[] {
 }
 
 function nameProblem(name: string): string | null {
-  if (name === "__proto__" || !ENV_NAME_PATTERN.test(name))
+  if (name === "__proto__") return "must not be set: JavaScript takes it for the object's prototype";
+  if (!ENV_NAME_PATTERN.test(name))
     return `must have a name of A-Z, a-z, 0-9 and _ that does not start with a digit, got ${quote(name)}`;
   const reason = refusal(name);
   return reason === undefined ? null : `must not be set: ${reason}`;

@@ -21,7 +21,12 @@ function expand(issue: z.core.$ZodIssue): FieldIssue[] {
       path: [...issue.path.map(String), key].join("."),
       message: `unknown field ${quote(key)}`,
     }));
-  return [{ path, message: namesField(issue) ? issue.message : `${path === "" ? "the input" : path} ${rule(issue)}${got(issue)}` }];
+  return [
+    {
+      path,
+      message: namesField(issue) ? issue.message : `${path === "" ? "the input" : path} ${rule(issue)}${got(issue)}`,
+    },
+  ];
 }
 
 function namesField(issue: z.core.$ZodIssue): boolean {

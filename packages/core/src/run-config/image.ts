@@ -1,7 +1,8 @@
 import { quote } from "./text.ts";
 
 /** The form of an image reference: names parted by `/` and `:`, with a tag or a digest. */
-export const IMAGE_PATTERN = /^(?=.{1,255}$)[a-z0-9][A-Za-z0-9._-]*(?::\d+(?=\/))?(?:\/[a-z0-9._-]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?(?:@sha256:[0-9a-f]{64})?$/;
+export const IMAGE_PATTERN =
+  /^(?=.{1,255}$)[a-z0-9][A-Za-z0-9._-]*(?::\d+(?=\/))?(?:\/[a-z0-9._-]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?(?:@sha256:[0-9a-f]{64})?$/;
 
 export const IMAGE_RULE = "must be an image reference of at most 255 characters";
 

@@ -65,7 +65,10 @@ export const K6_RUN_FLAGS: readonly K6Flag[] = [
   refuse(flag("linger", "l"), "the runners would never end"),
   refuse(value("log-output"), `${LOGS}, and k6-operator leaves out every argument after it in the initializer`),
   refuse(value("console-output"), `${LOGS}, and a file is lost with the pod`),
-  refuse(value("summary-export"), "a file is lost with the pod; K6_SUMMARY_EXPORT=stderr in env prints it into the log"),
+  refuse(
+    value("summary-export"),
+    "a file is lost with the pod; K6_SUMMARY_EXPORT=stderr in env prints it into the log",
+  ),
   refuse(flag("profiling-enabled"), "it would open the profiler on the runners' port, which has no password"),
   refuse(flag("include-system-env-vars"), "the scripts get env this way"),
   refuse(value("config", "c"), "the pods have no configuration file; options belong into the script"),

@@ -1,4 +1,5 @@
-const PATTERN = /^\+?(?<digits>\d{1,20})(?:\.(?<fraction>\d{0,9}))?(?:(?<suffix>[numkMGTPE]|[KMGTPE]i)|[eE](?<exponent>[+-]?\d{1,2}))?$/;
+const PATTERN =
+  /^\+?(?<digits>\d{1,20})(?:\.(?<fraction>\d{0,9}))?(?:(?<suffix>[numkMGTPE]|[KMGTPE]i)|[eE](?<exponent>[+-]?\d{1,2}))?$/;
 
 const DECIMAL = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
 const BINARY = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];

@@ -3,7 +3,14 @@ import type { FieldIssue } from "../errors.ts";
 import { ARGUMENT_PATTERN, ARGUMENT_RULE, argumentIssues } from "./arguments.ts";
 import { envIssues } from "./env.ts";
 import { IMAGE_PATTERN, IMAGE_RULE } from "./image.ts";
-import { MAX_ARGUMENTS, MAX_ARGUMENT_LENGTH, MAX_ENV_NAMES, MAX_PARALLELISM, MAX_SCRIPT_BYTES, MIN_PARALLELISM } from "./limits.ts";
+import {
+  MAX_ARGUMENTS,
+  MAX_ARGUMENT_LENGTH,
+  MAX_ENV_NAMES,
+  MAX_PARALLELISM,
+  MAX_SCRIPT_BYTES,
+  MIN_PARALLELISM,
+} from "./limits.ts";
 import { TEST_RUN_NAME_PATTERN, TEST_RUN_NAME_RULE } from "./name.ts";
 import { QUANTITY_LIMITS, type ResourceName, isQuantityAbove, isQuantityWithin } from "./quantity.ts";
 import { scriptProblem } from "./script.ts";
@@ -21,7 +28,9 @@ function must(field: string, rule: string) {
 
 /** The message of an item inside of a field, named by its key. */
 function itemMust(field: string, rule: string) {
-  return { error: ({ path, input }: RawIssue) => `${field}.${String(path?.at(-1))} ${rule}, got ${describeValue(input)}` };
+  return {
+    error: ({ path, input }: RawIssue) => `${field}.${String(path?.at(-1))} ${rule}, got ${describeValue(input)}`,
+  };
 }
 
 /** The message of an object for a value that is none; unknown fields keep zod's issue. */
@@ -34,8 +43,7 @@ function mustBeObject(field: string, rule: string) {
 
 /** Adds issues of a field to its own schema, whose paths start inside of it. */
 function addAll(issues: readonly FieldIssue[], context: z.RefinementCtx): void {
-  for (const { path, message } of issues)
-    context.addIssue({ code: "custom", path: path.split(".").slice(1), message });
+  for (const { path, message } of issues) context.addIssue({ code: "custom", path: path.split(".").slice(1), message });
 }
 
 const parallelismRule = must("parallelism", `must be an integer from ${MIN_PARALLELISM} to ${MAX_PARALLELISM}`);
@@ -68,9 +76,13 @@ const argumentsRule = must("arguments", `must be an array of at most ${MAX_ARGUM
 const argumentRule = itemMust("arguments", ARGUMENT_RULE);
 
 const argumentsSchema = z
-  .array(z.string(argumentRule).max(MAX_ARGUMENT_LENGTH, argumentRule).regex(ARGUMENT_PATTERN, argumentRule), argumentsRule)
+  .array(
+    z.string(argumentRule).max(MAX_ARGUMENT_LENGTH, argumentRule).regex(ARGUMENT_PATTERN, argumentRule),
+    argumentsRule,
+  )
   .max(MAX_ARGUMENTS, {
-    error: ({ input }: RawIssue) => `arguments must have at most ${MAX_ARGUMENTS} items, got ${(input as unknown[]).length}`,
+    error: ({ input }: RawIssue) =>
+      `arguments must have at most ${MAX_ARGUMENTS} items, got ${(input as unknown[]).length}`,
   })
   .superRefine((tokens, context) => addAll(argumentIssues(tokens), context))
   .describe("Arguments of k6 run, one token an item");

@@ -20,9 +20,12 @@ export function validateK6TestRunConfig(
   if (!parsed.success) return { ok: false, issues: fieldIssues(parsed.error) };
   const config = parsed.data;
   const { allowedImages } = limits;
-  const problem = config.image === undefined || allowedImages === undefined ? null : imageProblem(config.image, allowedImages);
+  const problem =
+    config.image === undefined || allowedImages === undefined ? null : imageProblem(config.image, allowedImages);
   return problem === null ? { ok: true, config } : { ok: false, issues: [{ path: "image", message: problem }] };
 }
 
 /** The JSON Schema (draft 2020-12) of a `K6TestRunConfig` as it is given, for tools and documentation; plain data. */
-export const k6TestRunConfigJsonSchema: Record<string, unknown> = z.toJSONSchema(k6TestRunConfigSchema, { io: "input" });
+export const k6TestRunConfigJsonSchema: Record<string, unknown> = z.toJSONSchema(k6TestRunConfigSchema, {
+  io: "input",
+});

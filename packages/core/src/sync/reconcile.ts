@@ -1,4 +1,5 @@
 import { LABEL_STEP } from "../kubernetes/labels.ts";
+import { labelValue } from "../manifest/labels.ts";
 import { isEnded, type RunStatus } from "../domain.ts";
 import { jobNameOf, roleOfJob } from "../logs/containers.ts";
 import type { ContainerSection } from "../logs/format.ts";
@@ -75,7 +76,7 @@ export function reconcile(knowledge: Knowledge): Decision {
 
 /** True when a TestRun was made for this step. */
 export function belongsToStep(testRun: TestRunObject, stepId: string): boolean {
-  return testRun.metadata.labels?.[LABEL_STEP] === stepId;
+  return testRun.metadata.labels?.[LABEL_STEP] === labelValue(stepId);
 }
 
 function withoutTestRun(knowledge: Knowledge): Decision {

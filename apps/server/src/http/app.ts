@@ -1,0 +1,57 @@
+import { randomBytes } from "node:crypto";
+import { createApi } from "@tailrace/api";
+import type { Cluster, Store } from "@tailrace/core";
+import Fastify, { type FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import type { Metrics } from "../metrics.ts";
+import { allowedImages } from "../runner.ts";
+import type { Settings } from "../settings/definitions.ts";
+import { registerHealth, type Readiness } from "./health.ts";
+import { registerMetrics } from "./metrics-route.ts";
+
+export interface AppDeps {
+  settings: Settings;
+  store: Store;
+  cluster: Cluster;
+  metrics: Metrics;
+  readiness: Readiness;
+  log: Logger;
+}
+
+/** How long a client may take to send a request, headers and body. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Everything that the server answers over HTTP, not yet listening. */
+export function createApp({ settings, store, cluster, metrics, readiness, log }: AppDeps): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: "idle",
+    genReqId: () => randomBytes(8).toString("hex"),
+  }) as unknown as FastifyInstance;
+  app.addHook("onResponse", (request, reply, done) => {
+    const route = request.routeOptions.url ?? "none";
+    const seconds = reply.elapsedTime / 1000;
+    metrics.httpDuration.observe({ method: request.method, route, status: String(reply.statusCode) }, seconds);
+    log.debug({ requestId: request.id, method: request.method, route, status: reply.statusCode, seconds }, "answered");
+    done();
+  });
+  registerHealth(app, readiness);
+  const tokens = [settings.metricsToken, settings.adminToken].filter((token) => token !== undefined);
+  registerMetrics(app, metrics.registry, tokens);
+  app.register(
+    createApi({
+      store,
+      auth: settings.auth === "none" ? { mode: "none" } : { mode: "token", adminToken: settings.adminToken! },
+      limits: {
+        maxActiveRuns: settings.maxActiveRuns,
+        allowedImages: allowedImages(settings),
+        namespace: cluster.namespace,
+      },
+      log,
+      random: randomBytes,
+    }),
+  );
+  return app;
+}

@@ -1,0 +1,5 @@
+export { openLog } from "./log.ts";
+export { startServer, type RunningServer, type ServerOptions } from "./server.ts";
+export { readSettings, SettingsError } from "./settings/read.ts";
+export type { Settings } from "./settings/definitions.ts";
+export { settingsTable } from "./settings/table.ts";

@@ -1,0 +1,148 @@
+import { writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Cluster, ClusterView } from "@tailrace/core";
+import { contextNamespace, loadKubeConfig, openCluster } from "@tailrace/kubernetes";
+import { startSandbox } from "@tailrace/sandbox";
+import { migrate, openStore, startEmbeddedPostgres } from "@tailrace/store";
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { DEMO_TEAM, ensureDemoData } from "./demo-data.ts";
+import { createApp } from "./http/app.ts";
+import { listenForMetrics } from "./http/metrics-route.ts";
+import { createMetrics } from "./metrics.ts";
+import type { Settings } from "./settings/definitions.ts";
+import { checkServing } from "./settings/read.ts";
+import { supervise } from "./supervise.ts";
+
+export interface ServerOptions {
+  settings: Settings;
+  /** True for the stand-in cluster of this machine instead of the kubeconfig's. */
+  sandbox: boolean;
+  /** Where the sandbox looks for k6. */
+  path?: string | undefined;
+  log: Logger;
+  /** Cuts the start short. */
+  signal?: AbortSignal;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  /** Origin under which the server answers. */
+  url: string;
+  /** Answers what is under way, gives the leases back, closes everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a whole Tailrace: database, cluster, supervisor, HTTP. What was started is closed again when a later part
+ * fails.
+ *
+ * @throws SettingsError when the settings do not allow to serve
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { settings, log } = options;
+  checkServing(settings);
+  await using parts = new AsyncDisposableStack();
+  const store = await openDatabase(options, parts);
+  options.signal?.throwIfAborted();
+  if (settings.auth === "none") await ensureDemoData(store);
+
+  const metrics = createMetrics();
+  const cluster = parts.adopt(await connectCluster(options, parts), (it) => it.close());
+  const view = parts.adopt(cluster.watch(), (it) => it.close());
+  const synced = firstSync(view);
+  view.onChange((name) => name === null && metrics.watchConnected.set(view.problem === null && view.synced ? 1 : 0));
+  parts.use(supervise({ settings, store, cluster, view, metrics, log }));
+
+  const readiness = async (): Promise<string | null> => {
+    const alive = await store.ping().then(
+      () => true,
+      () => false,
+    );
+    if (!alive) return "the database does not answer";
+    return synced() ? null : `the cluster has not been listed yet${view.problem === null ? "" : `: ${view.problem}`}`;
+  };
+  if (settings.metricsListen !== undefined) {
+    const server = await listenForMetrics(settings.metricsListen, metrics.registry);
+    parts.defer(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  }
+  const app = createApp({ settings, store, cluster, metrics, readiness, log });
+  parts.defer(() => drain(app, settings.drainMs));
+  const url = await app.listen({ port: settings.port, host: settings.host });
+  announce(options, url);
+
+  const owned = parts.move();
+  const close = (): Promise<void> => owned.disposeAsync();
+  return { url, close, [Symbol.asyncDispose]: close };
+}
+
+async function openDatabase({ settings, log, sandbox }: ServerOptions, parts: AsyncDisposableStack) {
+  let databaseUrl = settings.databaseUrl;
+  if (databaseUrl === undefined) {
+    const dataDir = join(dataFolder(settings), sandbox ? "demo" : "server", "postgres");
+    const embedded = parts.adopt(await startEmbeddedPostgres({ dataDir, log }), (it) => it.close());
+    databaseUrl = embedded.url;
+  }
+  await migrate(databaseUrl);
+  return parts.adopt(await openStore({ databaseUrl, log }), (it) => it.close());
+}
+
+async function connectCluster(
+  { settings, log, sandbox, path }: ServerOptions,
+  parts: AsyncDisposableStack,
+): Promise<Cluster> {
+  if (!sandbox) {
+    const load = () => loadKubeConfig({ kubeconfig: settings.kubeconfig, context: settings.kubeContext });
+    const kubeConfig = load();
+    const namespace = settings.namespace ?? contextNamespace(kubeConfig);
+    log.info({ server: kubeConfig.getCurrentCluster()?.server, namespace }, "using the cluster of the kubeconfig");
+    return openCluster({ kubeConfig: load, namespace, log });
+  }
+  const dataDir = join(dataFolder(settings), "demo", "sandbox");
+  const started = await startSandbox({
+    namespace: settings.namespace ?? "default",
+    dataDir,
+    mode: settings.sandboxMode,
+    ...(settings.k6Bin === undefined ? {} : { k6Bin: settings.k6Bin }),
+    ...(path === undefined ? {} : { path }),
+    images: [settings.runnerImage, settings.starterImage, ...(settings.allowedImages ?? [])],
+  });
+  const standIn = parts.adopt(started, (it) => it.close());
+  log.info(
+    standIn.runsRealK6
+      ? `sandbox: pods run ${standIn.k6Path} on this machine, without isolation`
+      : "sandbox: k6 is not installed here; pods replay recorded k6 output",
+  );
+  const kubeconfig = join(dataDir, "kubeconfig");
+  await writeFile(kubeconfig, standIn.kubeconfig(), { mode: 0o600 });
+  log.info({ kubeconfig }, "kubectl works on the sandbox with this KUBECONFIG");
+  return openCluster({ kubeConfig: loadKubeConfig({ kubeconfig }), namespace: standIn.namespace, log });
+}
+
+/** Where data is kept when no folder is named. */
+export function dataFolder(settings: Pick<Settings, "dataDir">): string {
+  return settings.dataDir ?? join(homedir(), ".local", "share", "tailrace");
+}
+
+/** Once the cluster was listed the server stays ready: what it knows can be read while the cluster is away. */
+function firstSync(view: ClusterView): () => boolean {
+  let synced = false;
+  return () => (synced ||= view.synced);
+}
+
+async function drain(app: FastifyInstance, timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
+  await app.close().finally(() => clearTimeout(timer));
+}
+
+function announce({ settings, sandbox, log }: ServerOptions, url: string): void {
+  if (settings.auth === "none") {
+    log.warn("TAILRACE_AUTH=none: everybody on this machine may start runs, without a token");
+  }
+  log.info({ url, cluster: sandbox ? "sandbox" : "kubeconfig" }, `Tailrace listens on ${url}`);
+  if (settings.auth === "none") {
+    log.info(
+      `start a run: curl -X POST ${url}/api/dashboard/load-testing/teams/${DEMO_TEAM}/test-runs -H "Content-Type: application/json" -d '{"scenarioId":"load-test-scenario","parallelism":2}'`,
+    );
+  }
+}

@@ -1,0 +1,72 @@
+import { belongsToStep, type Cleanup, type CleanupStore, type Cluster } from "@tailrace/core";
+import type { Logger } from "pino";
+import { Waker } from "./waker.ts";
+
+export interface CleanerDeps {
+  store: CleanupStore;
+  cluster: Cluster;
+  log: Logger;
+}
+
+const INTERVAL_MS = 1000;
+const BATCH = 10;
+
+/** How long one server may take for an entry before another tries it. */
+const HIDE_MS = 60_000;
+
+/** Deletes what ended runs leave in the cluster when its time has come, however often that has to be tried. */
+export class Cleaner {
+  readonly #deps: CleanerDeps;
+  readonly #abort = new AbortController();
+  readonly #waker = new Waker();
+  readonly #loop: Promise<void>;
+
+  constructor(deps: CleanerDeps) {
+    this.#deps = deps;
+    this.#loop = this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { store, log } = this.#deps;
+    while (!this.#abort.signal.aborted) {
+      try {
+        const due = await store.claimCleanups({ limit: BATCH, hideMs: HIDE_MS });
+        for (const cleanup of due) await this.#clean(cleanup);
+        if (due.length === BATCH) continue;
+      } catch (error) {
+        log.warn({ err: error }, "could not clean up, trying again");
+      }
+      await this.#waker.sleep(INTERVAL_MS, this.#abort.signal);
+    }
+  }
+
+  async #clean(cleanup: Cleanup): Promise<void> {
+    const { store, cluster, log } = this.#deps;
+    const signal = this.#abort.signal;
+    if (signal.aborted) return;
+    try {
+      const uid = cleanup.testRunUid ?? (await this.#findUid(cleanup));
+      if (uid !== null) await cluster.deleteTestRun(cleanup.testRunName, uid, signal);
+      await cluster.deleteConfigMap(cleanup.testRunName, signal);
+      await store.finishCleanup(cleanup.stepId);
+      log.info({ testRun: cleanup.testRunName }, "removed the run's objects from the cluster");
+    } catch (error) {
+      const delayMs = Math.min(300_000, 2000 * 2 ** Math.min(cleanup.attempts, 10));
+      log.warn(
+        { err: error, testRun: cleanup.testRunName, delayMs },
+        "could not remove the run's objects, trying again",
+      );
+      if (!signal.aborted) await store.retryCleanup(cleanup.stepId, delayMs, (error as Error).message);
+    }
+  }
+
+  async #findUid({ testRunName, stepId }: Cleanup): Promise<string | null> {
+    const testRun = await this.#deps.cluster.getTestRun(testRunName, this.#abort.signal);
+    return testRun !== null && belongsToStep(testRun, stepId) ? testRun.metadata.uid : null;
+  }
+}

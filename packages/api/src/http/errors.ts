@@ -1,0 +1,31 @@
+import { TailraceError } from "@tailrace/core";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { ApiLog } from "../deps.ts";
+import { errorHeaders } from "../errors/headers.ts";
+import { logFailure } from "../errors/log.ts";
+import { HTTP_STATUS, type Problem, problemOf } from "../errors/problem.ts";
+
+/**
+ * A Fastify error handler that answers with `present`'s JSON.
+ *
+ * @param present - the transport's way to write a problem
+ */
+export function errorHandler(log: ApiLog, contentType: string, present: (problem: Problem, requestId: string) => object) {
+  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const problem = problemOf(withBodyLimit(error, request));
+    logFailure(log, problem, error, { requestId: request.id, path: request.routeOptions.url ?? "unknown route" });
+    return await reply
+      .code(HTTP_STATUS[problem.code])
+      .headers(errorHeaders(problem.code))
+      .type(contentType)
+      .send(JSON.stringify(present(problem, request.id)));
+  };
+}
+
+/** Fastify says that a body is too large, and not what would not be. */
+function withBodyLimit(error: unknown, request: FastifyRequest): unknown {
+  if (!(error instanceof Error) || !("code" in error) || error.code !== "FST_ERR_CTP_BODY_TOO_LARGE") return error;
+  const limit = request.routeOptions.bodyLimit;
+  const shown = limit % 1_048_576 === 0 ? `${limit / 1_048_576} MiB` : `${limit / 1024} KiB`;
+  return new TailraceError("PAYLOAD_TOO_LARGE", `the body must have at most ${shown} (${limit} bytes)`, { cause: error });
+}

@@ -1,0 +1,12 @@
+export { createApi } from "./plugin.ts";
+export type { ApiDeps, ApiLog, AuthSettings } from "./deps.ts";
+export type { ApiContext, ApiLimits, ApiStore, Principal } from "./context.ts";
+export { appRouter, type AppRouter, type RouterInputs, type RouterOutputs } from "./trpc/router.ts";
+export type { PublicRoot } from "./trpc/root.ts";
+export type { ErrorShape } from "./errors/shape.ts";
+export type { ApiErrorCode } from "./errors/problem.ts";
+export type { ProblemJson } from "./rest/problem-json.ts";
+export type { Scenario, ScenarioSummary } from "./verbs/scenarios/view.ts";
+export type { CreatedToken } from "./verbs/teams/create-token.ts";
+export type { LogSnapshot } from "./verbs/logs/snapshot.ts";
+export { BODY_BYTES, LARGE_BODY_BYTES, MAX_BATCH_SIZE } from "./limits.ts";

@@ -1,0 +1,61 @@
+import type { AppRouter } from "@tailrace/api";
+import { type TRPCClient, createTRPCClient, httpBatchLink, httpLink, splitLink } from "@trpc/client";
+import { checkedFetch, errorLink } from "./links.ts";
+
+/** How many calls the server takes in one batch. */
+export const MAX_BATCH_ITEMS = 10;
+
+/** Keeps a batch of queries below what servers and proxies take as one request line. */
+const MAX_URL_LENGTH = 6000;
+
+export interface ClientOptions {
+  /** The server's origin, for example `https://tailrace.example.com` or `http://127.0.0.1:4173`. */
+  url: string | URL;
+  /** A team's token (`trc_…`) or the installation's admin token. (Default: none, for a server without authentication) */
+  token?: string | undefined;
+  /** What sends the requests. (Default: the global `fetch`) */
+  fetch?: typeof globalThis.fetch | undefined;
+  /** Ends every call of this client, those under way and later ones. A call's own signal is given as `{ signal }`. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * The procedures of the API: `client.runs.get.query(…)` reads, `client.runs.create.mutate(…)` writes. Calls reject
+ * with `TailraceClientError`.
+ */
+export type TailraceClient = TRPCClient<AppRouter>;
+
+/**
+ * Makes a client. Nothing is sent before the first call. Queries of the same tick travel in one request; each mutation
+ * has its own, so that the large ones meet the limits of one.
+ *
+ * @throws TypeError when `url` is not an http(s) origin
+ */
+export function createClient(options: ClientOptions): TailraceClient {
+  const origin = parseOrigin(options.url);
+  const link = {
+    url: `${origin}/api/trpc`,
+    fetch: checkedFetch(options.fetch ?? globalThis.fetch, origin, options.signal),
+    headers: options.token === undefined ? {} : { authorization: `Bearer ${options.token}` },
+  };
+  return createTRPCClient<AppRouter>({
+    links: [
+      errorLink(options.signal),
+      splitLink({
+        condition: (op) => op.type === "mutation",
+        true: httpLink(link),
+        false: httpBatchLink({ ...link, maxItems: MAX_BATCH_ITEMS, maxURLLength: MAX_URL_LENGTH }),
+      }),
+    ],
+  });
+}
+
+function parseOrigin(url: string | URL): string {
+  const text = String(url);
+  const parsed = URL.canParse(text) ? new URL(text) : null;
+  // Whatever follows the origin, a path or credentials, makes the two differ.
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.href !== `${parsed.origin}/`) {
+    throw new TypeError(`url must be an http or https origin such as http://127.0.0.1:4173, got ${JSON.stringify(text)}`);
+  }
+  return parsed.origin;
+}

@@ -1,0 +1,186 @@
+import { randomUUID } from "node:crypto";
+import { RESOURCES, RESOURCE_NAMES, type ResourceName } from "../api/resources.ts";
+import { alreadyExists, expired, invalid, notFound } from "../api/status.ts";
+import { now } from "./time.ts";
+import type { Metadata, StoredObject } from "./objects.ts";
+import type { Change } from "./watch-event.ts";
+
+/** What a creator gives; the store adds the rest of the metadata. */
+export interface NewObject {
+  metadata: Partial<Metadata> & { namespace: string };
+  [field: string]: unknown;
+}
+
+interface Collection {
+  objects: Map<string, StoredObject>;
+  /** The newest changes, oldest first. */
+  history: Change[];
+  /** Changes up to this resourceVersion are forgotten. */
+  compacted: number;
+  watchers: Set<(change: Change) => void>;
+}
+
+/**
+ * The cluster's objects: one resourceVersion counter for all kinds, a bounded history of changes per kind. Stored objects
+ * are never changed in place, so that a reader may keep what it got.
+ */
+export class ObjectStore {
+  readonly #collections: Record<ResourceName, Collection>;
+  readonly #keep: number;
+  #resourceVersion = 1000;
+
+  /** @param keep - changes kept per kind, before a watch from an older resourceVersion is refused */
+  constructor(keep: number) {
+    this.#keep = keep;
+    const empty = (): Collection => ({ objects: new Map(), history: [], compacted: this.#resourceVersion, watchers: new Set() });
+    this.#collections = Object.fromEntries(RESOURCE_NAMES.map((name) => [name, empty()])) as Record<ResourceName, Collection>;
+  }
+
+  get resourceVersion(): number {
+    return this.#resourceVersion;
+  }
+
+  get(resource: ResourceName, namespace: string, name: string): StoredObject | undefined {
+    return this.#collections[resource].objects.get(`${namespace}/${name}`);
+  }
+
+  /** Sorted by namespace and name, as the API server's storage sorts. */
+  list(resource: ResourceName, namespace?: string): StoredObject[] {
+    const objects = Array.from(this.#collections[resource].objects.values());
+    return objects.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace).sort(byKey);
+  }
+
+  /** @throws ApiError 409 AlreadyExists */
+  create(resource: ResourceName, object: NewObject): StoredObject {
+    const collection = this.#collections[resource];
+    const { generateName } = object.metadata;
+    const name = object.metadata.name ?? freshName(generateName ?? "", (candidate) => this.get(resource, object.metadata.namespace, candidate) !== undefined);
+    const key = `${object.metadata.namespace}/${name}`;
+    if (collection.objects.has(key)) throw alreadyExists(RESOURCES[resource], name);
+    const metadata: Metadata = {
+      ...object.metadata,
+      name,
+      uid: object.metadata.uid ?? randomUUID(),
+      resourceVersion: this.#next(),
+      creationTimestamp: now(),
+      ...(RESOURCES[resource].generation ? { generation: 1 } : {}),
+    };
+    const stored: StoredObject = { ...structuredClone(object), metadata: structuredClone(metadata) };
+    collection.objects.set(key, stored);
+    this.#emit(collection, { type: "ADDED", object: stored, previous: undefined });
+    return stored;
+  }
+
+  /**
+   * Changes an object in a copy. Nothing happens when the copy stays equal; a changed spec raises the generation; an
+   * object that is being deleted goes with its last finalizer.
+   *
+   * @returns the object as it now is, or as it last was
+   * @throws ApiError 404
+   */
+  update(resource: ResourceName, namespace: string, name: string, change: (draft: StoredObject) => void): StoredObject {
+    const collection = this.#collections[resource];
+    const previous = this.get(resource, namespace, name);
+    if (previous === undefined) throw notFound(RESOURCES[resource], name);
+    const draft = structuredClone(previous);
+    change(draft);
+    refuseNewFinalizers(resource, previous, draft);
+    if (same(previous, draft)) return previous;
+    if (RESOURCES[resource].generation && !same(previous.spec, draft.spec)) draft.metadata.generation = (previous.metadata.generation ?? 0) + 1;
+    if (isGone(draft)) {
+      // The answer shows the object without its finalizers under the old resourceVersion.
+      this.#remove(collection, draft);
+      return draft;
+    }
+    draft.metadata.resourceVersion = this.#next();
+    collection.objects.set(`${namespace}/${name}`, draft);
+    this.#emit(collection, { type: "MODIFIED", object: draft, previous });
+    return draft;
+  }
+
+  /** Removes an object whatever its finalizers say. */
+  remove(resource: ResourceName, namespace: string, name: string): void {
+    const object = this.get(resource, namespace, name);
+    if (object !== undefined) this.#remove(this.#collections[resource], object);
+  }
+
+  /**
+   * Calls back with every change after `since`, at once with those that are kept, then as they happen.
+   *
+   * @returns the unsubscriber
+   * @throws ApiError 410 when changes after `since` are forgotten
+   */
+  watch(resource: ResourceName, since: number, listener: (change: Change) => void): () => void {
+    const collection = this.#collections[resource];
+    if (since < collection.compacted) throw expired(since, collection.compacted);
+    for (const change of collection.history) if (change.resourceVersion > since) listener(change);
+    collection.watchers.add(listener);
+    return () => void collection.watchers.delete(listener);
+  }
+
+  /** Forgets all changes so far: a watch from an earlier resourceVersion is refused with 410. */
+  compact(): void {
+    this.#resourceVersion++;
+    for (const name of RESOURCE_NAMES) {
+      this.#collections[name].history = [];
+      this.#collections[name].compacted = this.#resourceVersion;
+    }
+  }
+
+  #remove(collection: Collection, object: StoredObject): void {
+    const key = `${object.metadata.namespace}/${object.metadata.name}`;
+    const previous = collection.objects.get(key);
+    collection.objects.delete(key);
+    const last: StoredObject = { ...object, metadata: { ...object.metadata, resourceVersion: this.#next() } };
+    this.#emit(collection, { type: "DELETED", object: last, previous });
+  }
+
+  #emit(collection: Collection, change: Omit<Change, "resourceVersion">): void {
+    const whole: Change = { ...change, resourceVersion: Number(change.object.metadata.resourceVersion) };
+    collection.history.push(whole);
+    if (collection.history.length > this.#keep) {
+      const dropped = collection.history.splice(0, collection.history.length - this.#keep);
+      collection.compacted = dropped.at(-1)!.resourceVersion;
+    }
+    for (const listener of Array.from(collection.watchers)) listener(whole);
+  }
+
+  #next(): string {
+    return String(++this.#resourceVersion);
+  }
+}
+
+/** The alphabet of k8s.io/apimachinery, util/rand: no vowels, nothing that looks like another. */
+const SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
+
+/** `generateName` and five random characters that are not taken. */
+function freshName(prefix: string, taken: (name: string) => boolean): string {
+  for (;;) {
+    const suffix = Array.from({ length: 5 }, () => SUFFIX_ALPHABET[Math.floor(Math.random() * SUFFIX_ALPHABET.length)]).join("");
+    if (!taken(prefix + suffix)) return prefix + suffix;
+  }
+}
+
+/** An object that is being deleted may lose finalizers but not get any. */
+function refuseNewFinalizers(resource: ResourceName, previous: StoredObject, draft: StoredObject): void {
+  if (previous.metadata.deletionTimestamp === undefined) return;
+  const added = (draft.metadata.finalizers ?? []).filter((name) => !previous.metadata.finalizers?.includes(name));
+  if (added.length === 0) return;
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((name) => JSON.stringify(name)).join(", ")}}`;
+  throw invalid(RESOURCES[resource], draft.metadata.name, [{ reason: "FieldValueForbidden", message, field: "metadata.finalizers" }]);
+}
+
+function isGone({ metadata }: StoredObject): boolean {
+  const deleted = metadata.deletionTimestamp !== undefined && (metadata.deletionGracePeriodSeconds ?? 0) === 0;
+  return deleted && !metadata.finalizers?.length;
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function byKey(a: StoredObject, b: StoredObject): number {
+  const left = `${a.metadata.namespace}/${a.metadata.name}`;
+  const right = `${b.metadata.namespace}/${b.metadata.name}`;
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,76 @@
+import { drizzle, type NodePgQueryResultHKT } from "drizzle-orm/node-postgres";
+import type { PgDatabase } from "drizzle-orm/pg-core";
+import pg from "pg";
+import type { StoreLog } from "./log.ts";
+
+/** What a statement runs on: the pool, or the one connection of a transaction. */
+export type Db = PgDatabase<NodePgQueryResultHKT, Record<string, never>>;
+
+export interface Database {
+  db: Db;
+  /** Runs `work` in one transaction on one connection; everything in it must use the `tx` it is given. */
+  transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  databaseUrl: string;
+  log: StoreLog;
+  /** Connections at most, without the one that listens. (Default: 10) */
+  poolSize?: number | undefined;
+  /** After this the server ends a statement, in milliseconds. (Default: 30,000) */
+  statementTimeoutMs?: number | undefined;
+}
+
+export const CONNECTION_TIMEOUT_MS = 10_000;
+const DEFAULT_POOL_SIZE = 10;
+const DEFAULT_STATEMENT_TIMEOUT_MS = 30_000;
+/** How much longer than the server's own limit a silent connection is waited for. */
+const SILENCE_MS = 10_000;
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const statementTimeoutMs = options.statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS;
+  const pool = new pg.Pool({
+    connectionString: options.databaseUrl,
+    application_name: "tailrace",
+    max: options.poolSize ?? DEFAULT_POOL_SIZE,
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + SILENCE_MS,
+    idle_in_transaction_session_timeout: statementTimeoutMs + SILENCE_MS,
+    keepAlive: true,
+  });
+  const lost = (error: Error): void => options.log.warn({ err: error }, "a database connection was lost");
+  pool.on("error", lost);
+  // A client that is in use but between two queries reports the loss of its connection by itself, not through the
+  // pool; nobody listening would end the process. What the caller does next on it fails, and is reported there.
+  pool.on("connect", (client) => client.on("error", () => undefined));
+
+  let closing: Promise<void> | undefined;
+  return {
+    db: drizzle(pool),
+    transaction: (work) => inTransaction(pool, work),
+    close: () => (closing ??= pool.end()),
+  };
+}
+
+/** Unlike drizzle's own it gives the connection back when BEGIN fails, and throws it away when ROLLBACK does. */
+async function inTransaction<T>(pool: pg.Pool, work: (tx: Db) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let usable = false;
+  try {
+    await client.query("begin");
+    const result = await work(drizzle(client));
+    await client.query("commit");
+    usable = true;
+    return result;
+  } catch (error) {
+    usable = await client.query("rollback").then(
+      () => true,
+      () => false,
+    );
+    throw error;
+  } finally {
+    client.release(!usable);
+  }
+}

@@ -1,0 +1,40 @@
+import type { StepRecord } from "@tailrace/core";
+import { and, eq, isNull, lte, or, sql } from "drizzle-orm";
+import type { Db } from "../database.ts";
+import { isActive } from "../schema/columns.ts";
+import { testRuns, testRunSteps } from "../schema/index.ts";
+import { leaseClock, leaseUntil } from "./lease.ts";
+import { runColumns, stepColumns } from "./rows.ts";
+
+/** Rows that another claim holds at this moment are passed over, so that claims neither wait nor overlap. */
+export async function claimSteps(
+  db: Db,
+  claim: { holder: string; ttlMs: number; limit: number },
+): Promise<StepRecord[]> {
+  const free = db.$with("free").as(
+    db
+      .select({ id: testRunSteps.id })
+      .from(testRunSteps)
+      .where(
+        and(
+          isActive(testRunSteps.status),
+          or(isNull(testRunSteps.leaseExpiresAt), lte(testRunSteps.leaseExpiresAt, leaseClock)),
+        ),
+      )
+      .orderBy(sql`${testRunSteps.leaseExpiresAt} nulls first`)
+      .limit(claim.limit)
+      .for("update", { skipLocked: true }),
+  );
+  return db
+    .with(free)
+    .update(testRunSteps)
+    .set({
+      leaseHolder: claim.holder,
+      leaseExpiresAt: leaseUntil(claim.ttlMs),
+      fence: sql`${testRunSteps.fence} + 1`,
+    })
+    .from(free)
+    .innerJoin(testRuns, sql`true`)
+    .where(and(eq(testRunSteps.id, free.id), eq(testRuns.id, testRunSteps.runId)))
+    .returning({ ...stepColumns, ...runColumns });
+}

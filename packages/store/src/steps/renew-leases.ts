@@ -1,0 +1,37 @@
+import { and, asc, eq, gt, sql } from "drizzle-orm";
+import type { Db } from "../database.ts";
+import { isActive } from "../schema/columns.ts";
+import { testRuns, testRunSteps } from "../schema/index.ts";
+import { leaseClock, leaseUntil } from "./lease.ts";
+
+export interface HeldLease {
+  id: string;
+  fence: number;
+  stopRequestedAt: Date | null;
+}
+
+/** A lease that has run out is lost, even if nobody has taken the step yet. */
+export async function renewLeases(db: Db, claim: { holder: string; ttlMs: number }): Promise<HeldLease[]> {
+  const held = db.$with("held").as(
+    db
+      .select({ id: testRunSteps.id })
+      .from(testRunSteps)
+      .where(
+        and(
+          isActive(testRunSteps.status),
+          eq(testRunSteps.leaseHolder, claim.holder),
+          gt(testRunSteps.leaseExpiresAt, leaseClock),
+        ),
+      )
+      .orderBy(asc(testRunSteps.id))
+      .for("update"),
+  );
+  return db
+    .with(held)
+    .update(testRunSteps)
+    .set({ leaseExpiresAt: leaseUntil(claim.ttlMs) })
+    .from(held)
+    .innerJoin(testRuns, sql`true`)
+    .where(and(eq(testRunSteps.id, held.id), eq(testRuns.id, testRunSteps.runId)))
+    .returning({ id: testRunSteps.id, fence: testRunSteps.fence, stopRequestedAt: testRuns.stopRequestedAt });
+}

@@ -8,7 +8,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { installPackages, pinnedNode, root } from "./packages.js";
-import { runChild } from "./run-child.js";
+import { runNode } from "./run-child.js";
 
 const server = ["--conditions=source", join(root, "apps/server/src/main.ts")];
 
@@ -21,6 +21,7 @@ const commands = {
     // npm changes into the package's folder; files named on the command line are the caller's.
     cwd: process.env.INIT_CWD ?? process.cwd(),
   },
+  probe: { arguments: ["/tmp/probe.mjs"], cwd: root },
   install: null,
 };
 
@@ -40,7 +41,7 @@ async function main(command) {
     process.exitCode = await installPackages();
     if (process.exitCode !== 0 || command === null) return;
     if (!existsSync(command.cwd)) return fail(`The folder ${command.cwd} does not exist.`);
-    process.exitCode = await runChild(pinnedNode, [...command.arguments, ...rest], { cwd: command.cwd });
+    process.exitCode = await runNode(pinnedNode, [...command.arguments, ...rest], { cwd: command.cwd });
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));
   }

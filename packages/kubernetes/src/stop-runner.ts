@@ -18,7 +18,12 @@ const PATCH_TIMEOUT_MS = 10_000;
  *
  * Between the end of k6 and the pod's status saying so (about 2 s) the proxy's `server_error` is passed on.
  */
-export async function stopRunner(transport: Transport, namespace: string, pod: string, signal: AbortSignal): Promise<void> {
+export async function stopRunner(
+  transport: Transport,
+  namespace: string,
+  pod: string,
+  signal: AbortSignal,
+): Promise<void> {
   const podPath = resourcePath("pods", namespace, pod);
   if (hasEnded(await readPod(transport, podPath, signal))) return;
   const path = `${podPath}:${REST_PORT}/proxy/v1/status`;

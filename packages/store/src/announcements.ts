@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type pg from "pg";
 import { connect, makeClient } from "./database-error.ts";
 import { CONNECTION_TIMEOUT_MS } from "./database.ts";
 import type { StoreLog } from "./log.ts";

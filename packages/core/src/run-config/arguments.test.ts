@@ -17,7 +17,7 @@ it.each([
   [[]],
   [["--vus", "10", "--duration=30s"]],
   [["-u", "10", "-i=100", "-s", "1m:10", "-s", "1m:0"]],
-  [["--tag", "kind=smoke", "--tag=team=a", "-e", "TARGET=http://10.0.0.1:80/?a=1".replace("?", "")]],
+  [["--tag", "kind=smoke", "--tag=team=a", "-e", "TARGET=http://10.0.0.1:80/a%20b"]],
   [["--no-thresholds", "--http-debug=full", "--http-debug", "-w", "-v"]],
   [["--out", "json=/tmp/out.json", "-o", "experimental-prometheus-rw"]],
   [["--user-agent=cloud", "--max-redirects=-1"]],
@@ -33,6 +33,7 @@ it.each([
   [["-u", "-v"], "arguments.0 must be followed by the value of -u"],
   [["-u5"], 'arguments.0 must be a flag of k6 run, got "-u5"'],
   [["--nope=1"], 'arguments.0 must be a flag of k6 run, got "--nope"'],
+  [["-undefined"], 'arguments.0 must be a flag of k6 run, got "-undefined"'],
   [["--"], 'arguments.0 must be a flag of k6 run, got "--"'],
   [["--local-execution"], 'arguments.0 must be a flag of k6 run, got "--local-execution"'],
   [["--archive-out=x"], 'arguments.0 must be a flag of k6 run, got "--archive-out"'],
@@ -66,7 +67,7 @@ it.each([
     Array.from({ length: 17 }, () => `--tag=${"x".repeat(1000)}`),
     "arguments must have at most 16,384 characters together, got 17,118",
   ],
-])("refuses %j", (tokens, message) => {
+])("refuses case %#", (tokens, message) => {
   expect(messages(tokens)).toEqual([message]);
 });
 

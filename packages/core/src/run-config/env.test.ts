@@ -16,7 +16,7 @@ it.each([
   { K6_SUMMARY_EXPORT: "stderr", K6_LOG_FORMAT: "json", K6_VUS: "5", ENV: "staging", PATHS: "x", constructor: "y" },
   { BIG: "x".repeat(32_768) },
   many(100),
-])("takes %j", (env) => {
+])("takes case %#", (env) => {
   expect(issues(env)).toEqual([]);
 });
 
@@ -58,7 +58,7 @@ it.each([
     "env.__proto__",
     "env.__proto__ must not be set: JavaScript takes it for the object's prototype",
   ],
-])("refuses %j", (env, path, message) => {
+])("refuses case %#", (env, path, message) => {
   expect(issues(env)).toEqual([{ path, message }]);
 });
 

@@ -3,7 +3,7 @@ import { MAX_ENV_BYTES, MAX_ENV_NAMES, MAX_ENV_VALUE_BYTES } from "./limits.ts";
 import { formatCount, quote, textProblem, utf8Length } from "./text.ts";
 
 /** What `k6 archive -e` takes as a name, and a shell too. */
-export const ENV_NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const ENV_NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Names that a run may not set, with the reason. A name that ends in `*` stands for all that start so. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -21,7 +21,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   K6_INCLUDE_SYSTEM_ENV_VARS: "the scripts get env this way",
   K6_PROFILING_ENABLED: "it would open the profiler on the runners' port, which has no password",
   K6_NO_USAGE_REPORT: "Tailrace sets it",
-  K6_AUTO_EXTENSION_RESOLUTION: "it decides whether k6 fetches another program than the image's",
   K6_BUILD_SERVICE_URL: "k6 would fetch another program than the image's from there",
   "K6_PROVISION_*": "k6 would fetch another program than the image's from there",
 };

@@ -9,7 +9,7 @@ const schema = z.strictObject({
   limit: z.number().min(1).max(200).optional(),
   status: z.enum(["running", "finished"]).optional(),
   tags: z.array(z.string().min(1)).max(1).optional(),
-  nested: z.strictObject({ on: z.boolean() }).optional(),
+  nested: z.strictObject({ on: z.boolean(), parallelism: parallelismSchema.optional() }).optional(),
   parallelism: parallelismSchema.optional(),
   even: z
     .number()
@@ -34,6 +34,11 @@ it.each([
   [{ tags: [""] }, "tags.0", "tags.0 must have at least 1 character"],
   [{ nested: { on: 1 } }, "nested.on", "nested.on must be a boolean"],
   [{ nested: { on: true, off: 1 } }, "nested.off", 'unknown field "off"'],
+  [
+    { nested: { on: true, parallelism: 0 } },
+    "nested.parallelism",
+    "parallelism must be an integer from 1 to 10, got 0",
+  ],
   [{ even: 3 }, "even", "even is not valid: is odd"],
   [{ parallelism: "3" }, "parallelism", 'parallelism must be an integer from 1 to 10, got the string "3"'],
 ])("%j", (fields, path, message) => {

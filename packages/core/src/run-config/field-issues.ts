@@ -29,9 +29,9 @@ function expand(issue: z.core.$ZodIssue): FieldIssue[] {
   ];
 }
 
-function namesField(issue: z.core.$ZodIssue): boolean {
-  const fields = issue.path.length === 0 ? ["the input"] : [issue.path.map(String).join("."), String(issue.path[0])];
-  return fields.some((field) => issue.message.startsWith(`${field} `) || issue.message.startsWith(`${field}.`));
+function namesField({ path, message }: z.core.$ZodIssue): boolean {
+  const names = path.length === 0 ? ["the input"] : [path.map(String).join("."), ...path.map(String)];
+  return names.some((name) => message.startsWith(`${name} `) || message.startsWith(`${name}.`));
 }
 
 /** The value is there only for schemas that were told to report it. */

@@ -80,5 +80,7 @@ export const K6_RUN_FLAGS: readonly K6Flag[] = [
 
 /** Finds a flag as written, `--name` or `-n`. */
 export function findK6Flag(written: string): K6Flag | undefined {
-  return K6_RUN_FLAGS.find(({ name, short }) => written === `--${name}` || written === `-${short}`);
+  return K6_RUN_FLAGS.find(
+    ({ name, short }) => written === `--${name}` || (short !== undefined && written === `-${short}`),
+  );
 }

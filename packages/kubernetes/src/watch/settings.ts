@@ -1,5 +1,9 @@
 export interface WatchSettings {
-  /** A connected watch that says nothing for so long is opened again; the API server sends a bookmark about every minute. (Default: 90,000) */
+  /**
+   * A connected watch that says nothing for so long is opened again where it was. The API server sends a bookmark every
+   * minute, to a new watch the first after two: a watch that is quiet and new is reopened in vain, which costs one
+   * request. (Default: 90,000)
+   */
   inactivityMs: number;
   /** After about so long everything is listed again, in case an event was missed. (Default: 600,000) */
   relistMs: number;

@@ -66,7 +66,10 @@ export class ApiServer implements AsyncDisposable {
     ).length;
   }
 
-  put(kind: Kind, object: { metadata: Omit<StoredObject["metadata"], "resourceVersion">; [field: string]: unknown }): void {
+  put(
+    kind: Kind,
+    object: { metadata: Omit<StoredObject["metadata"], "resourceVersion">; [field: string]: unknown },
+  ): void {
     this.#version += 1;
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
     const known = this.objects.get(kind)!.has(stored.metadata.uid);
@@ -145,7 +148,8 @@ export class ApiServer implements AsyncDisposable {
     if (from < this.#compacted) return sendStatus(response, 410, "Expired", "too old resource version");
     response.writeHead(200, { "content-type": "application/json" });
     response.flushHeaders();
-    for (const change of this.#changes) if (change.kind === kind && change.version > from) response.write(lineOf(change));
+    for (const change of this.#changes)
+      if (change.kind === kind && change.version > from) response.write(lineOf(change));
     const watch = { kind, response };
     this.watches.add(watch);
     response.on("close", () => this.watches.delete(watch));

@@ -40,7 +40,13 @@ export async function startServer(handle: Handler): Promise<TestServer> {
     message.on("end", () => {
       const url = new URL(message.url!, "http://test");
       const body = Buffer.concat(chunks).toString();
-      const received = { method: message.method!, path: url.pathname, query: url.searchParams, headers: message.headers, body };
+      const received = {
+        method: message.method!,
+        path: url.pathname,
+        query: url.searchParams,
+        headers: message.headers,
+        body,
+      };
       state.requests.push(received);
       void state.handle(received, response, message);
     });
@@ -50,13 +56,33 @@ export async function startServer(handle: Handler): Promise<TestServer> {
   return state;
 }
 
-export function sendJson(response: ServerResponse, status: number, body: unknown, headers: http.OutgoingHttpHeaders = {}): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: http.OutgoingHttpHeaders = {},
+): void {
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 }
 
 /** A failure as the API server words it. */
-export function sendStatus(response: ServerResponse, code: number, reason: string, message = reason, details = {}): void {
-  sendJson(response, code, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason, code, details });
+export function sendStatus(
+  response: ServerResponse,
+  code: number,
+  reason: string,
+  message = reason,
+  details = {},
+): void {
+  sendJson(response, code, {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message,
+    reason,
+    code,
+    details,
+  });
 }
 
 export function kubeConfigFor(server: string, token = "secret"): KubeConfig {

@@ -1,0 +1,86 @@
+import { join } from "node:path";
+import type { StoreLog } from "../log.ts";
+import { prepareBinaries } from "./binaries.ts";
+import { initialize, SUPERUSER } from "./initialize.ts";
+import { endLeftover } from "./leftover.ts";
+import { locate, type Location } from "./location.ts";
+import { claimDirectory } from "./ownership.ts";
+import { startServer } from "./server.ts";
+
+export interface EmbeddedPostgresOptions {
+  /** Kept between starts; made where it does not exist. */
+  dataDir: string;
+  log: StoreLog;
+  /** Gives up while it starts; later it has no effect. */
+  signal?: AbortSignal | undefined;
+  /** False loses data in a crash of the machine and is quicker: for tests. (Default: true) */
+  durable?: boolean | undefined;
+}
+
+export interface EmbeddedPostgres extends AsyncDisposable {
+  /** Holds the password: not for a log. */
+  url: string;
+  port: number;
+  /** Of the postmaster. */
+  pid: number;
+  /** Where the data is: `dataDir`, or as root and for a `dataDir` that only root can enter, below `/var/lib/tailrace`. */
+  directory: string;
+  /** Ends PostgreSQL and waits for it. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a PostgreSQL 18 of its own on 127.0.0.1, with a random port and a random password (SCRAM) that is kept in the
+ * data directory for its owner alone; there is no unix socket. It ends with this process, however that ends.
+ *
+ * PostgreSQL does not run as root: as root it runs as the account `nobody`.
+ *
+ * @throws DatabaseError `embedded_unsupported`, `embedded_in_use` (names the pid of the holder), `embedded_failed`
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const location = await locate(options.dataDir);
+  const release = await claimDirectory(location.directory, options.signal);
+  try {
+    return await startOwned(options, location, release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function startOwned(
+  options: EmbeddedPostgresOptions,
+  location: Location,
+  release: () => Promise<void>,
+): Promise<EmbeddedPostgres> {
+  const { log, signal, dataDir, durable = true } = options;
+  const { directory, account } = location;
+  await endLeftover(join(directory, "pgdata"), log);
+  const { initdb, postgres } = await prepareBinaries(account, location.binaries);
+  const password = await initialize({ directory, account, initdb, durable, signal });
+  const server = await startServer({ directory, account, postgres, durable, signal });
+  const { port, pid } = server;
+  log.info(
+    { dataDir, directory, port, pid, ...(account && { uid: account.uid }) },
+    directory === dataDir
+      ? "embedded PostgreSQL is ready"
+      : "embedded PostgreSQL is ready; its data is in `directory`, for as root it runs as another user, who can't enter `dataDir`",
+  );
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await server.stop();
+    await release();
+  };
+  void server.ended.then(() => {
+    if (closing === undefined) log.warn({ pid, directory }, "the embedded PostgreSQL has ended; see its postgres.log");
+  });
+  const closeOnce = (): Promise<void> => (closing ??= close());
+  return {
+    url: `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`,
+    port,
+    pid,
+    directory,
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  };
+}

@@ -1,0 +1,56 @@
+import { makeId, type K6TestRunConfig, type NewRun, type Run } from "@tailrace/core";
+import { openStore, type PostgresStore } from "../src/index.ts";
+import { testDatabase } from "../src/testing.ts";
+
+export const quiet = { info: () => undefined, warn: () => undefined };
+
+export function id(): string {
+  return makeId(crypto.getRandomValues(new Uint8Array(16)));
+}
+
+export interface StoreFixture extends AsyncDisposable {
+  store: PostgresStore;
+  url: string;
+}
+
+/** A store on a database of its own. */
+export async function openTestStore(): Promise<StoreFixture> {
+  const database = await testDatabase();
+  const store = await openStore({ databaseUrl: database.url, log: quiet });
+  return {
+    store,
+    url: database.url,
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export async function makeTeam(store: PostgresStore): Promise<string> {
+  const team = await store.createTeam({ id: id(), name: "Checkout" });
+  return team.id;
+}
+
+export function newRun(teamId: string, change: Partial<NewRun> = {}): NewRun {
+  const runId = id();
+  return {
+    id: runId,
+    teamId,
+    scenarioId: "load-test-scenario",
+    comment: null,
+    step: { id: `${runId}-0`, namespace: "k6", config: k6Config(runId) },
+    maxActive: 10,
+    ...change,
+  };
+}
+
+export function k6Config(runId: string): K6TestRunConfig {
+  return { name: `tailrace-${runId}`, script: "export default function () {}", parallelism: 2 };
+}
+
+export async function createRun(store: PostgresStore, run: NewRun): Promise<Run> {
+  const result = await store.createRun(run);
+  if (result.kind !== "created") throw new Error(`expected a new run, got ${result.kind}`);
+  return result.run;
+}

@@ -1,8 +1,9 @@
 import type { CoreV1Api, CustomObjectsApi } from "@kubernetes/client-node";
 import type { Run } from "@tailrace/client";
 import type { Cluster } from "@tailrace/core";
-import { testDatabase, type TestDatabase } from "@tailrace/store/testing";
+
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openDatabase, type Database } from "../support/database.ts";
 import { SCRIPTS } from "../contract/scripts.ts";
 import { atStage, ended, sectionsByRole, startRun, untilRun } from "../support/runs.ts";
 import { spawnServer, type ServerProcess } from "../support/server.ts";
@@ -33,14 +34,14 @@ const MISSING_IMAGE = "grafana/k6:0.0.0-missing";
 export function describeSystem(title: string, open: () => Promise<SystemCluster>, options: SystemOptions): void {
   describe(title, { timeout: 180_000 }, () => {
     let there: SystemCluster;
-    let database: TestDatabase;
+    let database: Database;
     let server: ServerProcess;
     let env: Record<string, string>;
     /** Every TestRun that was ever seen, by name. */
     const made = new Map<string, Set<string>>();
 
     beforeAll(async () => {
-      [there, database] = await Promise.all([open(), testDatabase()]);
+      [there, database] = await Promise.all([open(), openDatabase()]);
       env = {
         KUBECONFIG: there.kubeconfig,
         DATABASE_URL: database.url,

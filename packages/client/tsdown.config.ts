@@ -34,6 +34,11 @@ export default defineConfig([
     tsconfig: "tsconfig.build.json",
     dts: { dtsInput: true, emitDtsOnly: true },
     plugins: [emittedTypes],
-    deps: { alwaysBundle: [/^@tailrace\//], neverBundle: [/^(?!@tailrace\/)[@a-z]/], onlyBundle: [], onlyImport: ["@trpc/client", "@trpc/server"] },
+    deps: {
+      alwaysBundle: [/^@tailrace\//],
+      neverBundle: [/^(?!@tailrace\/)[@a-z]/],
+      onlyBundle: [],
+      onlyImport: ["@trpc/client", "@trpc/server"],
+    },
   },
 ]);

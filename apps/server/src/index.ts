@@ -2,4 +2,4 @@ export { openLog } from "./log.ts";
 export { startServer, type RunningServer, type ServerOptions } from "./server.ts";
 export { readSettings, SettingsError } from "./settings/read.ts";
 export type { Settings } from "./settings/definitions.ts";
-export { settingsTable } from "./settings/table.ts";
+export { settingsTable, withSettingsTable } from "./settings/table.ts";

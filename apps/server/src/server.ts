@@ -3,7 +3,6 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Cluster, ClusterView } from "@tailrace/core";
 import { contextNamespace, loadKubeConfig, openCluster } from "@tailrace/kubernetes";
-import { startSandbox } from "@tailrace/sandbox";
 import { migrate, openStore, startEmbeddedPostgres } from "@tailrace/store";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
@@ -98,6 +97,8 @@ async function connectCluster(
     log.info({ server: kubeConfig.getCurrentCluster()?.server, namespace }, "using the cluster of the kubeconfig");
     return openCluster({ kubeConfig: load, namespace, log });
   }
+  // Only the demo loads the stand-in.
+  const { startSandbox } = await import("@tailrace/sandbox");
   const dataDir = join(dataFolder(settings), "demo", "sandbox");
   const started = await startSandbox({
     namespace: settings.namespace ?? "default",

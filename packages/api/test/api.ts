@@ -3,7 +3,7 @@ import type { Role } from "@tailrace/core";
 import { type PostgresStore, openStore } from "@tailrace/store";
 import Fastify, { type FastifyInstance } from "fastify";
 import { type ApiDeps, createApi } from "../src/index.ts";
-import { testDatabase } from "./database.ts";
+import { testDatabase } from "@tailrace/store/testing";
 import { SCRIPT, type VerbCase } from "./verbs.ts";
 
 export const ADMIN = "the-admin-token-of-the-tests";
@@ -36,8 +36,14 @@ export interface TestApi extends AsyncDisposable {
 }
 
 /** The API over HTTP on a free port, on a database of its own. */
-export async function startApi(overrides: Partial<ApiDeps> & { prepare?: (app: FastifyInstance) => void } = {}): Promise<TestApi> {
-  const { prepare, ...deps } = overrides;
+export async function startApi(
+  overrides: Partial<ApiDeps> & {
+    prepare?: (app: FastifyInstance) => void;
+    /** How to reach the database. (Default: by its own URL) */
+    reach?: (databaseUrl: string) => Promise<string>;
+  } = {},
+): Promise<TestApi> {
+  const { prepare, reach, ...deps } = overrides;
   const database = await testDatabase();
   const logged: TestApi["logged"] = [];
   const log = {
@@ -45,7 +51,7 @@ export async function startApi(overrides: Partial<ApiDeps> & { prepare?: (app: F
     warn: (fields: object) => void logged.push({ level: "warn", fields: { ...fields } }),
     error: (fields: object) => void logged.push({ level: "error", fields: { ...fields } }),
   };
-  const store = await openStore({ databaseUrl: database.url, log });
+  const store = await openStore({ databaseUrl: (await reach?.(database.url)) ?? database.url, log });
   const app = Fastify();
   prepare?.(app);
   await app.register(
@@ -70,7 +76,7 @@ export async function startApi(overrides: Partial<ApiDeps> & { prepare?: (app: F
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    const isJson = text !== "" && /json/.test(response.headers.get("content-type") ?? "");
     return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
   };
   return {
@@ -101,7 +107,9 @@ function restRequest(verb: VerbCase, input: Record<string, unknown>, token: stri
     return encodeURIComponent(value);
   });
   if (method === "GET" || method === "DELETE") {
-    const query = new URLSearchParams(Object.entries(rest).map(([name, value]) => [name, String(value)])).toString();
+    const query = new URLSearchParams(
+      Object.entries(rest).map(([name, value]): [string, string] => [name, String(value)]),
+    ).toString();
     return [method, TEAMS + path + (query === "" ? "" : `?${query}`), { token }];
   }
   return [method, TEAMS + path, { token, body: Object.keys(rest).length === 0 ? undefined : rest }];

@@ -35,7 +35,8 @@ describe("restInput", () => {
           const input = restInput({ params, query, body });
           expect(repeated.size).toBe(0);
           expect(Object.keys(input).toSorted()).toEqual(names.toSorted());
-          for (const [name, value] of Object.entries(params)) expect(Object.entries(input)).toContainEqual([name, value]);
+          for (const [name, value] of Object.entries(params))
+            expect(Object.entries(input)).toContainEqual([name, value]);
         } catch (error) {
           if (!isTailraceError(error, "BAD_REQUEST")) throw error;
           expect(new Set(error.issues.map((issue) => issue.path))).toEqual(repeated);

@@ -10,10 +10,14 @@ describe("secrets", () => {
     expect(makeTeamToken(randomBytes)).not.toBe(makeTeamToken(randomBytes));
   });
 
-  it.each(["", "trc_", `trc_${"a".repeat(42)}`, `trc_${"a".repeat(44)}`, `trc_${"+".repeat(43)}`, ` trc_${"a".repeat(43)}`])(
-    "does not take %j for one",
-    (text) => expect(looksLikeTeamToken(text)).toBe(false),
-  );
+  it.each([
+    "",
+    "trc_",
+    `trc_${"a".repeat(42)}`,
+    `trc_${"a".repeat(44)}`,
+    `trc_${"+".repeat(43)}`,
+    ` trc_${"a".repeat(43)}`,
+  ])("does not take %j for one", (text) => expect(looksLikeTeamToken(text)).toBe(false));
 
   it("compares secrets of any length", () => {
     expect(sameSecret("a", "a")).toBe(true);

@@ -55,7 +55,9 @@ function parseOrigin(url: string | URL): string {
   const parsed = URL.canParse(text) ? new URL(text) : null;
   // Whatever follows the origin, a path or credentials, makes the two differ.
   if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.href !== `${parsed.origin}/`) {
-    throw new TypeError(`url must be an http or https origin such as http://127.0.0.1:4173, got ${JSON.stringify(text)}`);
+    throw new TypeError(
+      `url must be an http or https origin such as http://127.0.0.1:4173, got ${JSON.stringify(text)}`,
+    );
   }
   return parsed.origin;
 }

@@ -36,7 +36,10 @@ export function checkedFetch(
     const type = response.headers.get("content-type") ?? "no content type";
     if (/^application\/json\b/i.test(type)) return response;
     await response.body?.cancel();
-    throw new TailraceClientError("BAD_RESPONSE", `${origin} answered ${response.status} with ${type} where JSON was expected`);
+    throw new TailraceClientError(
+      "BAD_RESPONSE",
+      `${origin} answered ${response.status} with ${type} where JSON was expected`,
+    );
   };
 }
 

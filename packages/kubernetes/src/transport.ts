@@ -173,7 +173,7 @@ export class Transport {
         resolve({ error: new Error("closed without an answer"), request });
       });
       signal.addEventListener("abort", stop, { once: true });
-      closing.addEventListener("abort", stop, { once: true });
+      
       request.end(body);
       if (signal.aborted) stop();
     });

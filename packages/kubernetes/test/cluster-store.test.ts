@@ -84,7 +84,7 @@ function play(steps: Step[], seen: (store: ClusterStore, names: Set<string>) => 
   const watch = (kind: WatchedKind, count: number): void => {
     for (const event of server[kind].events.slice(read[kind], read[kind] + count)) {
       read[kind] += 1;
-      seen(store, store.apply(kind, event as never));
+      seen(store, store.apply(kind, event));
     }
   };
   const step = (one: Step): void => {
@@ -187,7 +187,7 @@ describe("owners", () => {
     const store = new ClusterStore();
     for (const uid of uids) {
       const { kind, object: added } = OBJECTS.find((one) => one.object.metadata.uid === uid)!;
-      store.apply(kind, { type: "ADDED", object: added as never });
+      store.apply(kind, { type: "ADDED", object: added });
     }
     return store;
   }
@@ -201,7 +201,7 @@ describe("owners", () => {
   test("once the TestRun is gone its last UID decides, also for pods whose Job is gone", () => {
     const store = storeOf("a1-job1", "a1-pod1", "a2", "a2-job1", "a2-pod1");
     store.apply("testruns", { type: "DELETED", object: object("a2") });
-    store.apply("jobs", { type: "DELETED", object: object("a2-job1") });
+    store.apply("jobs", { type: "DELETED", object: object("a2-job1") as JobObject });
     expect(store.observe("a").testRun).toBeNull();
     expect(store.observe("a").jobs).toEqual([]);
     expect(uidsOf(store.observe("a").pods)).toEqual(["a2-pod1"]);

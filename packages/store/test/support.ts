@@ -1,3 +1,4 @@
+import pg from "pg";
 import { makeId, type K6TestRunConfig, type NewRun, type Run } from "@tailrace/core";
 import { openStore, type PostgresStore } from "../src/index.ts";
 import { testDatabase } from "../src/testing.ts";
@@ -53,4 +54,25 @@ export async function createRun(store: PostgresStore, run: NewRun): Promise<Run>
   const result = await store.createRun(run);
   if (result.kind !== "created") throw new Error(`expected a new run, got ${result.kind}`);
   return result.run;
+}
+
+/** Ends the run as a supervisor does. */
+export async function endRun({ store }: StoreFixture, runId: string): Promise<void> {
+  const holder = id();
+  const steps = await store.claimSteps({ holder, ttlMs: 60_000, limit: 1000 });
+  const step = steps.find((claimed) => claimed.runId === runId);
+  if (step === undefined) throw new Error(`run ${runId} is not to be claimed`);
+  await store.writeStep(step.id, step.fence, { status: "finished", finishedAt: new Date() });
+  await store.releaseLeases(holder);
+}
+
+/** What no verb of the store tells. */
+export async function query(url: string, text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
 }

@@ -24,12 +24,10 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Everything that the server answers over HTTP, not yet listening. */
 export function createApp({ settings, store, cluster, metrics, readiness, log }: AppDeps): FastifyInstance {
   const app = Fastify({
-    loggerInstance: log,
-    disableRequestLogging: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: "idle",
     genReqId: () => randomBytes(8).toString("hex"),
-  }) as unknown as FastifyInstance;
+  });
   app.addHook("onResponse", (request, reply, done) => {
     const route = request.routeOptions.url ?? "none";
     const seconds = reply.elapsedTime / 1000;

@@ -123,12 +123,12 @@ export class Supervisor {
     for (const worker of this.#workers.values()) worker.wake();
   }
 
-  #watchProblem({ problem }: ClusterView): void {
+  #watchProblem({ problem, synced }: ClusterView): void {
     if (problem === null) {
-      if (this.#blindSince !== null) this.#log.info("the watch on the cluster is connected again");
+      if (this.#blindSince !== null) this.#log.info("the watch on the cluster is connected");
       this.#blindSince = null;
     } else if (this.#blindSince === null) {
-      this.#log.warn({ problem }, "the watch on the cluster is broken, trying again");
+      this.#log[synced ? "warn" : "info"]({ problem }, "the watch on the cluster is not connected, trying");
       this.#blindSince = Date.now();
     }
   }

@@ -10,7 +10,11 @@ import { HTTP_STATUS, type Problem, problemOf } from "../errors/problem.ts";
  *
  * @param present - the transport's way to write a problem
  */
-export function errorHandler(log: ApiLog, contentType: string, present: (problem: Problem, requestId: string) => object) {
+export function errorHandler(
+  log: ApiLog,
+  contentType: string,
+  present: (problem: Problem, requestId: string) => object,
+) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const problem = problemOf(withBodyLimit(error, request));
     logFailure(log, problem, error, { requestId: request.id, path: request.routeOptions.url ?? "unknown route" });
@@ -27,5 +31,7 @@ function withBodyLimit(error: unknown, request: FastifyRequest): unknown {
   if (!(error instanceof Error) || !("code" in error) || error.code !== "FST_ERR_CTP_BODY_TOO_LARGE") return error;
   const limit = request.routeOptions.bodyLimit;
   const shown = limit % 1_048_576 === 0 ? `${limit / 1_048_576} MiB` : `${limit / 1024} KiB`;
-  return new TailraceError("PAYLOAD_TOO_LARGE", `the body must have at most ${shown} (${limit} bytes)`, { cause: error });
+  return new TailraceError("PAYLOAD_TOO_LARGE", `the body must have at most ${shown} (${limit} bytes)`, {
+    cause: error,
+  });
 }

@@ -51,7 +51,10 @@ async function answer(request: FastifyRequest, reply: FastifyReply, deps: ApiDep
     maxBatchSize: MAX_BATCH_SIZE,
     createContext: ({ req }: CreateFastifyContextOptions) => contextOf(req, deps),
     responseMeta: ({ errors }) => ({
-      headers: Object.assign({}, ...errors.map((error) => errorHeaders(problemOf(error).code))) as Record<string, string>,
+      headers: Object.assign({}, ...errors.map((error) => errorHeaders(problemOf(error).code))) as Record<
+        string,
+        string
+      >,
     }),
     onError: ({ error, path: at = path }) =>
       logFailure(deps.log, problemOf(error), error.cause ?? error, { requestId: request.id, path: at }),

@@ -29,7 +29,8 @@ export function restInput({ params, query, body, idempotencyKey }: RestParts): R
   for (const [place, fields] of places) {
     for (const [name, value] of Object.entries(fields)) {
       const other = placeOf.get(name);
-      if (other !== undefined) issues.push({ path: name, message: `${name} is given by ${other} and must not be in ${place}` });
+      if (other !== undefined)
+        issues.push({ path: name, message: `${name} is given by ${other} and must not be in ${place}` });
       placeOf.set(name, place);
       input.push([name, value]);
     }

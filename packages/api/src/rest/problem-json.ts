@@ -27,5 +27,13 @@ const TITLES: Record<ApiErrorCode, string> = {
 };
 
 export function problemJson({ code, message, issues }: Problem, requestId: string): ProblemJson {
-  return { type: "about:blank", title: TITLES[code], status: HTTP_STATUS[code], code, detail: message, issues, requestId };
+  return {
+    type: "about:blank",
+    title: TITLES[code],
+    status: HTTP_STATUS[code],
+    code,
+    detail: message,
+    issues,
+    requestId,
+  };
 }

@@ -5,7 +5,7 @@ const role = z.enum(["viewer", "runner", "admin"], "role must be viewer, runner 
 
 export const teamsCreate = z.strictObject({ id: id("id").optional(), name });
 export const teamsGet = z.strictObject({ teamId });
-export const teamsList = z.strictObject(page);
+export const teamsList = z.strictObject(page).prefault({});
 export const teamsCreateToken = z.strictObject({ teamId, role, name });
 export const teamsListTokens = z.strictObject({ teamId });
 export const teamsDeleteToken = z.strictObject({ teamId, tokenId: id("tokenId") });

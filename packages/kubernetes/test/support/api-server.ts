@@ -37,7 +37,7 @@ export class ApiServer implements AsyncDisposable {
   /** What a page of a list may hold at most, whatever the client's limit. */
   pageSize = 500;
   readonly watches = new Set<OpenWatch>();
-  readonly objects = new Map<Kind, Map<string, StoredObject>>([
+  readonly #objects = new Map<Kind, Map<string, StoredObject>>([
     ["testruns", new Map()],
     ["jobs", new Map()],
     ["pods", new Map()],
@@ -72,18 +72,24 @@ export class ApiServer implements AsyncDisposable {
   ): void {
     this.#version += 1;
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
-    const known = this.objects.get(kind)!.has(stored.metadata.uid);
-    this.objects.get(kind)!.set(stored.metadata.uid, stored);
+    const known = this.#objects.get(kind)!.has(stored.metadata.uid);
+    this.#objects.get(kind)!.set(stored.metadata.uid, stored);
     this.#publish({ kind, version: this.#version, type: known ? "MODIFIED" : "ADDED", object: stored });
   }
 
   delete(kind: Kind, uid: string): void {
-    const object = this.objects.get(kind)!.get(uid);
+    const object = this.#objects.get(kind)!.get(uid);
     if (object === undefined) return;
     this.#version += 1;
-    this.objects.get(kind)!.delete(uid);
+    this.#objects.get(kind)!.delete(uid);
     const last = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
     this.#publish({ kind, version: this.#version, type: "DELETED", object: last });
+  }
+
+  /** Removes an object without an event, as if it had happened while nobody watched, long ago. */
+  forget(kind: Kind, uid: string): void {
+    this.#objects.get(kind)!.delete(uid);
+    this.compact();
   }
 
   /** Forgets the past: a watch from before now is answered with 410. */
@@ -129,13 +135,13 @@ export class ApiServer implements AsyncDisposable {
   #answer(request: Received, response: ServerResponse): void {
     if (this.intercept(request, response)) return;
     const kind = request.path.split("/").at(-1) as Kind;
-    if (!this.objects.has(kind)) return sendStatus(response, 404, "NotFound");
+    if (!this.#objects.has(kind)) return sendStatus(response, 404, "NotFound");
     if (request.query.get("watch") === "true") return this.#watch(kind, request, response);
     this.#list(kind, request, response);
   }
 
   #list(kind: Kind, { query }: Received, response: ServerResponse): void {
-    const all = Array.from(this.objects.get(kind)!.values());
+    const all = Array.from(this.#objects.get(kind)!.values());
     const start = Number(query.get("continue") ?? 0);
     const end = start + Math.min(this.pageSize, Number(query.get("limit") ?? Infinity));
     const more = end < all.length ? { continue: String(end) } : {};

@@ -3,8 +3,11 @@ import { deleteObject } from "./delete.ts";
 import type { StoredObject } from "./objects.ts";
 import type { ObjectStore } from "./store.ts";
 
-/** Whether none of an object's owners is there any more, going by UID. Objects without owners are no orphans. */
-export function isOrphan(object: StoredObject, find: (resource: ResourceName, namespace: string, name: string) => StoredObject | undefined): boolean {
+/** Finds an object by its place. */
+export type Find = (resource: ResourceName, namespace: string, name: string) => StoredObject | undefined;
+
+/** Whether none of an object's owners is there any more, going by UID. An object without owners is no orphan. */
+export function isOrphan(object: StoredObject, find: Find): boolean {
   const owners = object.metadata.ownerReferences ?? [];
   if (owners.length === 0) return false;
   return owners.every((owner) => {
@@ -15,15 +18,16 @@ export function isOrphan(object: StoredObject, find: (resource: ResourceName, na
 }
 
 /**
- * The garbage collector, for background propagation: deletes what is left without an owner. The finalizer of the Job
- * controller is taken off first, as that controller does for pods whose Job is gone.
+ * The garbage collector's background propagation: deletes what an object that is gone leaves without an owner. The Job
+ * controller's finalizer is taken off first, as that controller does for pods whose Job is gone.
  */
-export function collectGarbage(store: ObjectStore): void {
+export function collectDependents(store: ObjectStore, ownerUid: string): void {
+  const find: Find = (resource, namespace, name) => store.get(resource, namespace, name);
   for (const resource of RESOURCE_NAMES) {
-    for (const object of store.list(resource)) {
+    for (const object of store.ownedBy(resource, ownerUid)) {
+      if (!isOrphan(object, find)) continue;
       const { namespace, name } = object.metadata;
-      if (!isOrphan(object, (kind, space, owner) => store.get(kind, space, owner))) continue;
-      if (object.metadata.finalizers !== undefined) store.update(resource, namespace, name, ({ metadata }) => void delete metadata.finalizers);
+      store.update(resource, namespace, name, ({ metadata }) => void delete metadata.finalizers);
       if (store.get(resource, namespace, name) !== undefined) deleteObject(store, resource, namespace, name, {});
     }
   }

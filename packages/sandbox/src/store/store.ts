@@ -13,6 +13,8 @@ export interface NewObject {
 
 interface Collection {
   objects: Map<string, StoredObject>;
+  /** Keys of the objects that name an owner, by the owner's UID. */
+  owned: Map<string, Set<string>>;
   /** The newest changes, oldest first. */
   history: Change[];
   /** Changes up to this resourceVersion are forgotten. */
@@ -32,7 +34,7 @@ export class ObjectStore {
   /** @param keep - changes kept per kind, before a watch from an older resourceVersion is refused */
   constructor(keep: number) {
     this.#keep = keep;
-    const empty = (): Collection => ({ objects: new Map(), history: [], compacted: this.#resourceVersion, watchers: new Set() });
+    const empty = (): Collection => ({ objects: new Map(), owned: new Map(), history: [], compacted: this.#resourceVersion, watchers: new Set() });
     this.#collections = Object.fromEntries(RESOURCE_NAMES.map((name) => [name, empty()])) as Record<ResourceName, Collection>;
   }
 
@@ -48,6 +50,12 @@ export class ObjectStore {
   list(resource: ResourceName, namespace?: string): StoredObject[] {
     const objects = Array.from(this.#collections[resource].objects.values());
     return objects.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace).sort(byKey);
+  }
+
+  /** Those that name the owner, in the order of their creation. */
+  ownedBy(resource: ResourceName, uid: string): StoredObject[] {
+    const { objects, owned } = this.#collections[resource];
+    return Array.from(owned.get(uid) ?? [], (key) => objects.get(key)!);
   }
 
   /** @throws ApiError 409 AlreadyExists */
@@ -67,6 +75,10 @@ export class ObjectStore {
     };
     const stored: StoredObject = { ...structuredClone(object), metadata: structuredClone(metadata) };
     collection.objects.set(key, stored);
+    for (const { uid } of stored.metadata.ownerReferences ?? []) {
+      const keys = collection.owned.get(uid) ?? new Set();
+      collection.owned.set(uid, keys.add(key));
+    }
     this.#emit(collection, { type: "ADDED", object: stored, previous: undefined });
     return stored;
   }
@@ -131,6 +143,11 @@ export class ObjectStore {
     const key = `${object.metadata.namespace}/${object.metadata.name}`;
     const previous = collection.objects.get(key);
     collection.objects.delete(key);
+    for (const { uid } of object.metadata.ownerReferences ?? []) {
+      const keys = collection.owned.get(uid);
+      keys?.delete(key);
+      if (keys?.size === 0) collection.owned.delete(uid);
+    }
     const last: StoredObject = { ...object, metadata: { ...object.metadata, resourceVersion: this.#next() } };
     this.#emit(collection, { type: "DELETED", object: last, previous });
   }

@@ -37,7 +37,10 @@ function createdRun(result: CreateRunResult, maxActive: number): Run {
     case "replayed":
       return result.run;
     case "key_reused":
-      throw new TailraceError("CONFLICT", "the idempotency key was used for another request, or its test run was deleted");
+      throw new TailraceError(
+        "CONFLICT",
+        "the idempotency key was used for another request, or its test run was deleted",
+      );
     case "too_many_active":
       throw new TailraceError(
         "TOO_MANY_REQUESTS",

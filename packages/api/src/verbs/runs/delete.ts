@@ -11,6 +11,9 @@ export async function deleteRun({ ctx, input }: Call<z.output<typeof runsGet>>):
   const result = await ctx.store.deleteRun(input.teamId, input.runId);
   if (result === "not_found") throw runNotFound(input.runId);
   if (result === "active") {
-    throw new TailraceError("CONFLICT", `test run "${input.runId}" is active; stop it first and delete it when it has ended`);
+    throw new TailraceError(
+      "CONFLICT",
+      `test run "${input.runId}" is active; stop it first and delete it when it has ended`,
+    );
   }
 }

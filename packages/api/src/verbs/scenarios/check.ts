@@ -7,7 +7,10 @@ import { invalidInput } from "../../errors/problem.ts";
  *
  * @throws TailraceError BAD_REQUEST
  */
-export function checkScenarioConfig(config: unknown, { allowedImages }: Pick<ApiLimits, "allowedImages">): ScenarioConfig {
+export function checkScenarioConfig(
+  config: unknown,
+  { allowedImages }: Pick<ApiLimits, "allowedImages">,
+): ScenarioConfig {
   const parsed = scenarioConfigSchema.safeParse(config);
   if (!parsed.success) throw invalidInput(fieldIssues(parsed.error));
   const { image } = parsed.data;

@@ -5,7 +5,10 @@ import type { Call } from "../../context.ts";
 import type { scenariosList } from "../../schemas/scenarios.ts";
 import type { ScenarioSummary } from "./view.ts";
 
-export async function listScenarios({ ctx, input }: Call<z.output<typeof scenariosList>>): Promise<Page<ScenarioSummary>> {
+export async function listScenarios({
+  ctx,
+  input,
+}: Call<z.output<typeof scenariosList>>): Promise<Page<ScenarioSummary>> {
   const { teamId, ...page } = input;
   await requireRole(ctx, teamId, "viewer");
   return await ctx.store.listScenarios(teamId, page);

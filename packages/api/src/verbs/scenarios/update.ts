@@ -30,5 +30,7 @@ export async function updateScenario({ ctx, input }: Call<z.output<typeof scenar
 
 function mergeConfig(now: ScenarioConfig, changes: Changes): Record<string, unknown> {
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(Object.entries({ ...now, ...Object.fromEntries(given) }).filter(([, value]) => value !== null));
+  return Object.fromEntries(
+    Object.entries({ ...now, ...Object.fromEntries(given) }).filter(([, value]) => value !== null),
+  );
 }

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import type { Cleanup } from "@tailrace/core";
+import { createRun, makeTeam, newRun, openTestStore, query, type StoreFixture } from "./support.ts";
+
+/** Ends a run whose cleanup is due at `cleanupAt`. */
+async function endWithCleanup({ store }: StoreFixture, cleanupAt: Date): Promise<string> {
+  const run = newRun(await makeTeam(store));
+  await createRun(store, run);
+  const [step] = await store.claimSteps({ holder: "a", ttlMs: 60_000, limit: 1 });
+  await store.writeStep(step!.id, step!.fence, { status: "finished", testRunUid: "uid-1", cleanupAt });
+  return run.step.id;
+}
+
+const ago = (ms: number): Date => new Date(Date.now() - ms);
+
+test("claimCleanups takes what is due, oldest first, and hides it", async () => {
+  await using fixture = await openTestStore();
+  const { store } = fixture;
+  const newer = await endWithCleanup(fixture, ago(1_000));
+  const older = await endWithCleanup(fixture, ago(60_000));
+  await endWithCleanup(fixture, ago(-3_600_000));
+  const first = await store.claimCleanups({ limit: 1, hideMs: 60_000 });
+  expect(first).toEqual<Cleanup[]>([
+    { stepId: older, namespace: "k6", testRunName: expect.stringMatching(/^tailrace-/) as string, testRunUid: "uid-1", attempts: 0 },
+  ]);
+  expect(await store.claimCleanups({ limit: 10, hideMs: 60_000 })).toMatchObject([{ stepId: newer }]);
+  expect(await store.claimCleanups({ limit: 10, hideMs: 60_000 })).toEqual([]);
+});
+
+test("what was hidden comes back when nobody finished it", async () => {
+  await using fixture = await openTestStore();
+  const stepId = await endWithCleanup(fixture, ago(1_000));
+  expect(await fixture.store.claimCleanups({ limit: 1, hideMs: 0 })).toMatchObject([{ stepId }]);
+  expect(await fixture.store.claimCleanups({ limit: 1, hideMs: 60_000 })).toMatchObject([{ stepId }]);
+});
+
+test("eight claims at the same time never overlap", async () => {
+  await using fixture = await openTestStore();
+  const made: string[] = [];
+  for (let i = 0; i < 12; i++) made.push(await endWithCleanup(fixture, ago(1_000)));
+  const claims = Array.from({ length: 8 }, () => fixture.store.claimCleanups({ limit: 3, hideMs: 60_000 }));
+  const claimed = (await Promise.all(claims)).flat().map((cleanup) => cleanup.stepId);
+  expect(new Set(claimed).size).toBe(claimed.length);
+  const rest = await fixture.store.claimCleanups({ limit: 12, hideMs: 60_000 });
+  expect([...claimed, ...rest.map((cleanup) => cleanup.stepId)].toSorted()).toEqual(made.toSorted());
+});
+
+test("finishCleanup ends it; retryCleanup counts, keeps the reason and puts it off", async () => {
+  await using fixture = await openTestStore();
+  const { store, url } = fixture;
+  const stepId = await endWithCleanup(fixture, ago(1_000));
+  await store.retryCleanup(stepId, 0, "forbidden");
+  expect(await store.claimCleanups({ limit: 1, hideMs: 0 })).toMatchObject([{ stepId, attempts: 1 }]);
+  await store.retryCleanup(stepId, 3_600_000, "timeout");
+  expect(await store.claimCleanups({ limit: 1, hideMs: 0 })).toEqual([]);
+  expect(await query(url, "select attempts, error from cluster_cleanups")).toEqual([{ attempts: 2, error: "timeout" }]);
+  await store.finishCleanup(stepId);
+  await store.finishCleanup(stepId);
+  expect(await query(url, "select * from cluster_cleanups")).toEqual([]);
+});
+
+test("deleting the run makes a later cleanup due now, and leaves what is known of it", async () => {
+  await using fixture = await openTestStore();
+  const { store } = fixture;
+  const team = await makeTeam(store);
+  const run = newRun(team);
+  await createRun(store, run);
+  const [step] = await store.claimSteps({ holder: "a", ttlMs: 60_000, limit: 1 });
+  const cleanupAt = ago(-3_600_000);
+  await store.writeStep(step!.id, step!.fence, { status: "finished", testRunUid: "uid-1", cleanupAt });
+  await store.retryCleanup(step!.id, 3_600_000, "timeout");
+  expect(await store.deleteRun(team, run.id)).toBe("deleted");
+  expect(await store.claimCleanups({ limit: 1, hideMs: 0 })).toMatchObject([{ stepId: run.step.id, testRunUid: "uid-1", attempts: 1 }]);
+});

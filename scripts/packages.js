@@ -3,13 +3,10 @@
 import { createHash } from "node:crypto";
 import {
   existsSync,
-  lstatSync,
   mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
-  symlinkSync,
-  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -52,7 +49,6 @@ async function install() {
     return code;
   }
   if (!existsSync(pinnedNode)) throw new Error(`${pinnedNode} is missing after the installation.`);
-  linkNode();
   writeFileSync(`${stampFile}.new`, stamp());
   renameSync(`${stampFile}.new`, stampFile);
   console.error(`Packages installed in ${Math.round((Date.now() - started) / 1000)} s.`);
@@ -67,15 +63,6 @@ function stamp() {
 
 function isInstalled() {
   return existsSync(pinnedNode) && existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp();
-}
-
-/** npm puts `.bin` first on the PATH of scripts, so that this is the Node that the next `npm run` signals. */
-function linkNode() {
-  if (windows) return;
-  const launcher = join(modules, ".bin/node");
-  if (lstatSync(launcher, { throwIfNoEntry: false })?.isSymbolicLink()) return;
-  rmSync(launcher, { force: true });
-  symlinkSync("../node/bin/node", launcher);
 }
 
 /** What the user says about the way to the registry. Anything else that npm hands to its scripts is about npm's own command. */

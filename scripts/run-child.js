@@ -73,14 +73,15 @@ function forwardSignals(child) {
   };
 }
 
-/** Ends what the program left in its group: asks, then kills. */
+/** Ends what the program left in its group: asks, then kills. Processes that ended and that nobody collects stay in a group. */
 async function endLeftovers(group) {
   if (windows || !signalGroup(group, "SIGTERM")) return;
   const deadline = Date.now() + LEFTOVERS_MS;
-  while (signalGroup(group, 0)) {
-    if (Date.now() > deadline) signalGroup(group, "SIGKILL");
+  while (Date.now() < deadline) {
+    if (!signalGroup(group, 0)) return;
     await delay(50);
   }
+  signalGroup(group, "SIGKILL");
 }
 
 /** False when the group is empty. */

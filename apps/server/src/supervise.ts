@@ -34,7 +34,7 @@ export function supervise({ settings, store, cluster, view, metrics, log }: Supe
     deadlines: deadlines(settings),
     logIntervalMs: settings.logIntervalMs,
     cleanupAfterMs: settings.cleanupAfterMs,
-    readLogs: logReader({ settings, cluster, metrics, log }),
+    readLogs: logReader({ settings, cluster, metrics }),
     log,
     onWrite: () => metrics.stepWrites.inc(),
     onActive: (steps) => metrics.activeSteps.set(steps),
@@ -48,12 +48,7 @@ export function supervise({ settings, store, cluster, view, metrics, log }: Supe
 }
 
 /** Reads logs of all steps through one gate, so that many runs do not become a storm of requests. */
-function logReader({
-  settings,
-  cluster,
-  metrics,
-  log,
-}: Pick<SuperviseDeps, "settings" | "cluster" | "metrics" | "log">): ReadLogs {
+function logReader({ settings, cluster, metrics }: Pick<SuperviseDeps, "settings" | "cluster" | "metrics">): ReadLogs {
   const gate = new Gate(settings.logConcurrency);
   return async (refs, signal) => {
     const timeout = AbortSignal.timeout(READ_TIMEOUT_MS);
@@ -65,7 +60,6 @@ function logReader({
           containers: [ref],
           tailLines: settings.logTailLines,
           signal: bounded,
-          log,
         });
         return done!;
       } catch (error) {

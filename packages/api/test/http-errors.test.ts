@@ -75,6 +75,19 @@ describe("what is no request of the API", () => {
     expect((await api.ask("GET", `/api/trpc/${fits}?batch=1`, ask)).json).toHaveLength(MAX_BATCH_SIZE);
   });
 
+  it.each(["%%%", "a b", "[", "", "x:99999999"])("answers 400, or as ever, for the Host %j", async (host) => {
+    for (const url of [TEAMS, "/api/trpc/teams.list"]) {
+      const headers = { host, authorization: `Bearer ${ADMIN}` };
+      const { statusCode } = await api.app.inject({ method: "GET", url, headers });
+      expect([200, 400]).toContain(statusCode);
+    }
+  });
+
+  it.each(["%7B", "[]", "3", "null", "", "%22text%22"])("answers 400 for a query with the input %s", async (input) => {
+    const { status, json } = await api.ask("GET", `/api/trpc/teams.get?input=${input}`, { token: ADMIN });
+    expect([status, json.error.data.code]).toEqual([400, "BAD_REQUEST"]);
+  });
+
   it("gives the calls of one batch their own results", async () => {
     const input = encodeURIComponent(JSON.stringify({ 0: { teamId: team.id }, 1: { teamId: "nobody" } }));
     const { status, json } = await api.ask("GET", `/api/trpc/teams.get,teams.get?batch=1&input=${input}`, {
@@ -95,10 +108,7 @@ describe("body limits", () => {
     const init = { method: "POST", headers: { authorization: `Bearer ${ADMIN}`, "content-type": "application/json" } };
     const stream = () =>
       Readable.toWeb(Readable.from(body.match(/.{1,8191}/gs) ?? []).map((part) => Buffer.from(part)));
-    return fetch(
-      api.origin + path,
-      chunked ? ({ ...init, body: stream() as any, duplex: "half" } as RequestInit) : { ...init, body },
-    );
+    return fetch(api.origin + path, chunked ? { ...init, body: stream(), duplex: "half" } : { ...init, body });
   };
 
   it("are exact, for every way to send a body", async () => {
@@ -205,8 +215,13 @@ describe("failures of the server", () => {
     const trpc = await cut.ask("GET", "/api/trpc/teams.list", { token: `trc_${"a".repeat(43)}` });
     expect([trpc.status, trpc.json.error.data.code]).toEqual([503, "UNAVAILABLE"]);
     expect(rest.text + trpc.text).not.toMatch(/ECONN|127\.0\.0\.1/);
-    const warned = cut.logged.filter(({ fields }) => "requestId" in fields).map(({ level, fields }) => [level, fields["requestId"]]);
-    expect(warned).toEqual([["warn", rest.json.requestId], ["warn", trpc.json.error.data.requestId]]);
+    const warned = cut.logged
+      .filter(({ fields }) => "requestId" in fields)
+      .map(({ level, fields }) => [level, fields["requestId"]]);
+    expect(warned).toEqual([
+      ["warn", rest.json.requestId],
+      ["warn", trpc.json.error.data.requestId],
+    ]);
     await way.open();
     expect((await cut.ask("GET", TEAMS, { token: ADMIN })).status).toBe(200);
   });

@@ -46,6 +46,7 @@ describe("problemOf", () => {
         new TailraceError("INTERNAL", text),
         new TRPCError({ code: "INTERNAL_SERVER_ERROR", message: text, cause: new Error(text) }),
         new TRPCError({ code: "TIMEOUT", message: text }),
+        new TRPCError({ code: "BAD_REQUEST", cause: new TypeError(text) }),
         { message: text, code: "NOT_FOUND" },
         text,
         null,

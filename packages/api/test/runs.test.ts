@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ADMIN, TEAMS, type TestApi, type TestTeam, endRun, makeRun, makeTeam, startApi } from "./api.ts";
+import { ADMIN, type Json, TEAMS, type TestApi, type TestTeam, endRun, makeRun, makeTeam, startApi } from "./api.ts";
 import { SCRIPT } from "./verbs.ts";
 
 let api: TestApi;
@@ -60,7 +60,7 @@ describe("create", () => {
       },
     ]);
     await api.store.releaseLeases("tests");
-    expect((await api.ask("GET", path, { token: ADMIN })).json.items.map((run: any) => run.parallelism)).toEqual([
+    expect((await api.ask("GET", path, { token: ADMIN })).json.items.map((run: Json) => run.parallelism)).toEqual([
       2, 3,
     ]);
   });
@@ -203,10 +203,10 @@ describe("list", () => {
     });
     const runs = [await makeRun(api, team), await makeRun(api, team, { scenarioId: "two" }), await makeRun(api, team)];
     await endRun(api.store, runs[0], "=== Container: a ===\n");
-    const list = async (query: string): Promise<any> =>
+    const list = async (query: string): Promise<Json> =>
       (await api.ask("GET", `${path}${query}`, { token: team.tokens.viewer })).json;
     const first = await list("?limit=2");
-    expect(first.items.map(({ id }: any) => id)).toEqual([runs[2].id, runs[1].id]);
+    expect(first.items.map(({ id }: Json) => id)).toEqual([runs[2].id, runs[1].id]);
     const second = await list(`?limit=2&cursor=${encodeURIComponent(first.nextCursor)}`);
     expect(second).toEqual({
       items: [expect.objectContaining({ id: runs[0].id, status: "finished" })],
@@ -214,7 +214,7 @@ describe("list", () => {
     });
     const { steps: _, ...summary } = runs[1];
     expect((await list("?scenarioId=two")).items).toEqual([summary]);
-    expect((await list("?status=finished")).items.map(({ id }: any) => id)).toEqual([runs[0].id]);
+    expect((await list("?status=finished")).items.map(({ id }: Json) => id)).toEqual([runs[0].id]);
     expect((await list("?status=over")).issues[0].path).toBe("status");
   });
 });

@@ -49,7 +49,7 @@ export function isTailraceError(error: unknown, code?: ClientErrorCode): error i
 export function toClientError(error: TRPCClientError<AppRouter>, aborted: boolean): TailraceClientError {
   if (isTailraceError(error)) return error;
   const { data } = error;
-  if (data) {
+  if (typeof data?.code === "string" && Array.isArray(data.issues)) {
     return new TailraceClientError(data.code, error.message, {
       issues: data.issues,
       requestId: data.requestId,

@@ -46,7 +46,7 @@ function statusOf(text: string): { message: string | undefined; reason: string |
 }
 
 /** Reasons as in k8s.io/apimachinery, pkg/apis/meta/v1/types.go. */
-export function codeOf(status: number, reason: string | undefined): ClusterErrorCode {
+function codeOf(status: number, reason: string | undefined): ClusterErrorCode {
   if (status === 410 || reason === "Expired" || reason === "Gone") return "gone";
   if (status === 401) return "unauthorized";
   if (status === 403) return "forbidden";
@@ -58,7 +58,7 @@ export function codeOf(status: number, reason: string | undefined): ClusterError
 }
 
 /** @param header - seconds or an HTTP date (RFC 9110, 10.2.3) */
-export function retryAfterMs(header: string | undefined, now: number): number | undefined {
+function retryAfterMs(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d+$/.test(header)) return Number(header) * 1000;
   const date = Date.parse(header);

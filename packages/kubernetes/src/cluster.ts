@@ -105,14 +105,16 @@ export function openCluster(options: ClusterOptions): Cluster {
     readPodLog: (request, signal) => readPodLog(transport, namespace, request, signal),
 
     watch() {
+      if (transport.closed) throw new ClusterError("network", "the cluster was closed");
       const view = startView({ transport, namespace, settings, log, onClose: () => views.delete(view) });
       views.add(view);
       return view;
     },
 
     async close() {
+      const closing = Array.from(views, (view) => view.close());
       transport.close();
-      await Promise.all(Array.from(views, (view) => view.close()));
+      await Promise.all(closing);
     },
   };
 }

@@ -56,11 +56,15 @@ export class Transport {
     return this.#timeoutMs;
   }
 
+  get closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   /** Sends and returns at the answer's head. The signal ends the body too; the caller bounds the time by it. */
   async open(request: TransportRequest, signal: AbortSignal): Promise<OpenAnswer> {
     const what = describe(request);
     const endpoint = await settled(this.#credentials.endpoint(), signal, what);
-    if (this.#closing.signal.aborted) throw new ClusterError("network", `${what}: the cluster was closed`);
+    if (this.closed) throw new ClusterError("network", `${what}: the cluster was closed`);
     const message = await this.#exchange(request, endpoint, signal, what);
     const status = message.statusCode ?? 0;
     if (status === 401) this.#credentials.refused(endpoint.generation);
@@ -173,21 +177,22 @@ export class Transport {
         resolve({ error: new Error("closed without an answer"), request });
       });
       signal.addEventListener("abort", stop, { once: true });
-      
+      closing.addEventListener("abort", stop, { once: true });
       request.end(body);
       if (signal.aborted) stop();
     });
   }
 }
 
-/** The reader's loop over the body throws the same error; without a listener it would end the process when nobody reads. */
+/** An incoming message keeps its error for a later reader only when somebody listens (Node.js, _http_incoming.js, onError). */
 function ignoreForReader(): void {}
 
 async function* bodyOf(message: IncomingMessage, signal: AbortSignal, what: string): AsyncGenerator<Buffer, void> {
   try {
     for await (const chunk of message) yield chunk as Buffer;
-  } catch (error) {
-    throw networkError(what, error, signal);
+  } catch (cause) {
+    const { code, message: words } = cause as NodeJS.ErrnoException;
+    throw networkError(what, new Error(`the answer was cut (${code ?? words})`, { cause }), signal);
   }
   if (signal.aborted || !message.complete) throw networkError(what, new Error("the answer was cut"), signal);
 }

@@ -139,6 +139,14 @@ describe("objects", () => {
   });
 });
 
+test("a closed cluster starts no watch and sends nothing", async () => {
+  const { server, cluster } = await serve((_, response) => sendJson(response, 200, {}));
+  await cluster.close();
+  expect(() => cluster.watch()).toThrow(ClusterError);
+  await expect(cluster.getTestRun("t", never())).rejects.toMatchObject({ code: "network" });
+  expect(server.requests).toEqual([]);
+});
+
 describe("deleteTestRun", () => {
   const conflict: Handler = ({ method }, response) => {
     if (method === "DELETE") sendStatus(response, 409, "Conflict", "Precondition failed: UID in precondition");

@@ -55,11 +55,17 @@ describe("requests", () => {
       if (waiting.length === 30) for (const one of waiting) sendJson(one, 200, {});
     });
     const transport = to(server);
-    const round = () => Promise.all(Array.from({ length: 30 }, () => transport.json(GET, never())));
+    const signal = never();
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", warned);
+    const round = () => Promise.all(Array.from({ length: 30 }, () => transport.json(GET, signal)));
     await round();
     waiting.length = 0;
     await round();
+    process.off("warning", warned);
     expect(server.connections).toBe(30);
+    expect(warnings).toEqual([]);
   });
 
   test("send a body with its length and type", async () => {
@@ -133,7 +139,9 @@ describe("broken connections", () => {
   ];
   test.each(cases)("%s is a network error", async (_name, act) => {
     await using server = await startServer((_, response) => act(response));
-    expect(await failure(to(server).json(GET, never()))).toMatchObject({ code: "network", status: undefined });
+    const error = await failure(to(server).json(GET, never()));
+    expect(error).toMatchObject({ code: "network", status: undefined });
+    expect(error.message).toMatch(/^GET \/api\/v1\/thing: .{8}/);
   });
 
   test("nothing listens", async () => {

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { Cleanup } from "@tailrace/core";
-import { createRun, makeTeam, newRun, openTestStore, query, type StoreFixture } from "./support.ts";
+import { createRun, makeTeam, newRun, query, sharedStore, type StoreFixture } from "./support.ts";
+
+const fixture = sharedStore();
 
 /** Ends a run whose cleanup is due at `cleanupAt`. */
 async function endWithCleanup({ store }: StoreFixture, cleanupAt: Date): Promise<string> {
@@ -14,28 +16,31 @@ async function endWithCleanup({ store }: StoreFixture, cleanupAt: Date): Promise
 const ago = (ms: number): Date => new Date(Date.now() - ms);
 
 test("claimCleanups takes what is due, oldest first, and hides it", async () => {
-  await using fixture = await openTestStore();
   const { store } = fixture;
   const newer = await endWithCleanup(fixture, ago(1_000));
   const older = await endWithCleanup(fixture, ago(60_000));
   await endWithCleanup(fixture, ago(-3_600_000));
   const first = await store.claimCleanups({ limit: 1, hideMs: 60_000 });
   expect(first).toEqual<Cleanup[]>([
-    { stepId: older, namespace: "k6", testRunName: expect.stringMatching(/^tailrace-/) as string, testRunUid: "uid-1", attempts: 0 },
+    {
+      stepId: older,
+      namespace: "k6",
+      testRunName: expect.stringMatching(/^tailrace-/) as string,
+      testRunUid: "uid-1",
+      attempts: 0,
+    },
   ]);
   expect(await store.claimCleanups({ limit: 10, hideMs: 60_000 })).toMatchObject([{ stepId: newer }]);
   expect(await store.claimCleanups({ limit: 10, hideMs: 60_000 })).toEqual([]);
 });
 
 test("what was hidden comes back when nobody finished it", async () => {
-  await using fixture = await openTestStore();
   const stepId = await endWithCleanup(fixture, ago(1_000));
   expect(await fixture.store.claimCleanups({ limit: 1, hideMs: 0 })).toMatchObject([{ stepId }]);
   expect(await fixture.store.claimCleanups({ limit: 1, hideMs: 60_000 })).toMatchObject([{ stepId }]);
 });
 
 test("eight claims at the same time never overlap", async () => {
-  await using fixture = await openTestStore();
   const made: string[] = [];
   for (let i = 0; i < 12; i++) made.push(await endWithCleanup(fixture, ago(1_000)));
   const claims = Array.from({ length: 8 }, () => fixture.store.claimCleanups({ limit: 3, hideMs: 60_000 }));
@@ -46,7 +51,6 @@ test("eight claims at the same time never overlap", async () => {
 });
 
 test("finishCleanup ends it; retryCleanup counts, keeps the reason and puts it off", async () => {
-  await using fixture = await openTestStore();
   const { store, url } = fixture;
   const stepId = await endWithCleanup(fixture, ago(1_000));
   await store.retryCleanup(stepId, 0, "forbidden");
@@ -60,7 +64,6 @@ test("finishCleanup ends it; retryCleanup counts, keeps the reason and puts it o
 });
 
 test("deleting the run makes a later cleanup due now, and leaves what is known of it", async () => {
-  await using fixture = await openTestStore();
   const { store } = fixture;
   const team = await makeTeam(store);
   const run = newRun(team);
@@ -70,5 +73,7 @@ test("deleting the run makes a later cleanup due now, and leaves what is known o
   await store.writeStep(step!.id, step!.fence, { status: "finished", testRunUid: "uid-1", cleanupAt });
   await store.retryCleanup(step!.id, 3_600_000, "timeout");
   expect(await store.deleteRun(team, run.id)).toBe("deleted");
-  expect(await store.claimCleanups({ limit: 1, hideMs: 0 })).toMatchObject([{ stepId: run.step.id, testRunUid: "uid-1", attempts: 1 }]);
+  expect(await store.claimCleanups({ limit: 1, hideMs: 0 })).toMatchObject([
+    { stepId: run.step.id, testRunUid: "uid-1", attempts: 1 },
+  ]);
 });

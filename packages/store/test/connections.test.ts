@@ -6,7 +6,8 @@ import { openDatabase } from "../src/database.ts";
 import { DatabaseError, openStore, retryable } from "../src/index.ts";
 import { createRun, makeTeam, newRun, openTestStore, query, quiet } from "./support.ts";
 
-const terminate = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = $1";
+const terminate =
+  "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = $1";
 
 test("a new run and a stop are heard by every store on the database, and by none that has unsubscribed", async () => {
   await using fixture = await openTestStore();
@@ -108,7 +109,9 @@ test("a server that goes away makes verbs fail as UNAVAILABLE, and the store can
 });
 
 test("openStore names host and port of a server that is not there, and never the password", async () => {
-  const error = await openStore({ databaseUrl: "postgres://u:secret@127.0.0.1:1/db", log: quiet }).catch((e: unknown) => e);
+  const error = await openStore({ databaseUrl: "postgres://u:secret@127.0.0.1:1/db", log: quiet }).catch(
+    (e: unknown) => e,
+  );
   expect(error).toBeInstanceOf(DatabaseError);
   expect(error).toMatchObject({ code: "unreachable", message: expect.stringContaining("127.0.0.1:1") });
   expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain("secret");

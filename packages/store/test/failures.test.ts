@@ -14,9 +14,12 @@ describe("retryable", () => {
     },
   );
 
-  test.each(["23505", "23514", "22021", "42P01", "42501", "28P01", "3D000", "toString", "EACCES"])("is false for %s", (code) => {
-    expect(retryable(withCode(code))).toBe(false);
-  });
+  test.each(["23505", "23514", "22021", "42P01", "42501", "28P01", "3D000", "toString", "EACCES"])(
+    "is false for %s",
+    (code) => {
+      expect(retryable(withCode(code))).toBe(false);
+    },
+  );
 
   test("knows the driver's errors without a code by their messages", () => {
     expect(retryable(new Error("Connection terminated unexpectedly"))).toBe(true);

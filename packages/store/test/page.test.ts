@@ -17,7 +17,8 @@ test("anything else is refused", () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       const made = Buffer.from(text).toString("base64url");
-      for (const cursor of [text, made]) expect(() => decodeCursor("runs", cursor)).toThrow("cursor must be the nextCursor");
+      for (const cursor of [text, made])
+        expect(() => decodeCursor("runs", cursor)).toThrow("cursor must be the nextCursor");
     }),
   );
 });
@@ -25,7 +26,12 @@ test("anything else is refused", () => {
 test("a page has a next one only when there are more rows than it shows", () => {
   fc.assert(
     fc.property(fc.array(fc.bigInt(1n, 100n)), fc.integer({ min: 1, max: 10 }), (seqs, limit) => {
-      const page = toPage("runs", seqs.slice(0, limit + 1).map((seq) => ({ seq })), limit, (row) => row.seq);
+      const page = toPage(
+        "runs",
+        seqs.slice(0, limit + 1).map((seq) => ({ seq })),
+        limit,
+        (row) => row.seq,
+      );
       expect(page.items).toEqual(seqs.slice(0, limit));
       expect(page.nextCursor === null).toBe(seqs.length <= limit);
       if (page.nextCursor !== null) expect(decodeCursor("runs", page.nextCursor)).toBe(page.items.at(-1));

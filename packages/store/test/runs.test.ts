@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { RunStatus } from "@tailrace/core";
-import { createRun, endRun, id, k6Config, makeTeam, newRun, openTestStore, query, type StoreFixture } from "./support.ts";
+import { createRun, endRun, id, k6Config, makeTeam, newRun, sharedStore, query } from "./support.ts";
 
-let fixture: StoreFixture;
-beforeAll(async () => {
-  fixture = await openTestStore();
-});
-afterAll(() => fixture[Symbol.asyncDispose]());
+const fixture = sharedStore();
 
 describe("createRun", () => {
   test("gives the run as it is stored", async () => {
@@ -67,10 +63,15 @@ describe("createRun", () => {
   test("of 20 at the same time exactly as many are made as the team may have active", async () => {
     const { store } = fixture;
     const team = await makeTeam(store);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => store.createRun(newRun(team, { maxActive: 10 }))));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => store.createRun(newRun(team, { maxActive: 10 }))),
+    );
     const kinds = answers.map((answer) => answer.kind).toSorted();
     expect(kinds).toEqual([...Array(10).fill("created"), ...Array(10).fill("too_many_active")]);
-    expect(answers.find((answer) => answer.kind === "too_many_active")).toEqual({ kind: "too_many_active", active: 10 });
+    expect(answers.find((answer) => answer.kind === "too_many_active")).toEqual({
+      kind: "too_many_active",
+      active: 10,
+    });
     expect((await store.listRuns(team, { limit: 200 })).items).toHaveLength(10);
   });
 
@@ -125,7 +126,10 @@ describe("idempotency keys", () => {
     const idempotency = { key: "k", requestHash: "h" };
     await createRun(store, newRun(a, { idempotency }));
     await createRun(store, newRun(b, { idempotency }));
-    const [kept] = await query(url, "select extract(epoch from expires_at - now()) / 3600 as hours from idempotency_keys");
+    const [kept] = await query(
+      url,
+      "select extract(epoch from expires_at - now()) / 3600 as hours from idempotency_keys",
+    );
     expect(Number(kept?.["hours"])).toBeCloseTo(24, 1);
     await query(url, "update idempotency_keys set expires_at = now() where team_id = $1", [a]);
     await createRun(store, newRun(a, { idempotency }));
@@ -137,7 +141,9 @@ describe("idempotency keys", () => {
     const team = await makeTeam(store);
     const first = await createRun(store, newRun(team));
     const idempotency = { key: "k", requestHash: "h" };
-    expect(await store.createRun(newRun(team, { idempotency, maxActive: 1 }))).toMatchObject({ kind: "too_many_active" });
+    expect(await store.createRun(newRun(team, { idempotency, maxActive: 1 }))).toMatchObject({
+      kind: "too_many_active",
+    });
     await endRun(fixture, first.id);
     await createRun(store, newRun(team, { idempotency, maxActive: 1 }));
   });
@@ -211,7 +217,11 @@ describe("requestStop", () => {
     const team = await makeTeam(store);
     const { id: runId } = await createRun(store, newRun(team));
     const stopped = await store.requestStop(team, runId);
-    expect(stopped).toMatchObject({ status: "stopping", stopRequestedAt: expect.any(String), steps: [{ status: "stopping" }] });
+    expect(stopped).toMatchObject({
+      status: "stopping",
+      stopRequestedAt: expect.any(String),
+      steps: [{ status: "stopping" }],
+    });
     expect(await store.requestStop(team, runId)).toEqual(stopped);
   });
 
@@ -234,17 +244,16 @@ describe("requestStop", () => {
 
 describe("deleteRun", () => {
   test("deletes an ended run with its step, and leaves its cleanup, due now", async () => {
-    await using own = await openTestStore();
-    const team = await makeTeam(own.store);
+    const team = await makeTeam(fixture.store);
     const wanted = newRun(team, { step: { id: "step-1", namespace: "k6", config: k6Config("x") } });
-    const { id: runId } = await createRun(own.store, wanted);
-    expect(await own.store.deleteRun(team, runId)).toBe("active");
-    await endRun(own, runId);
-    expect(await own.store.deleteRun(team, runId)).toBe("deleted");
-    expect(await own.store.deleteRun(team, runId)).toBe("not_found");
-    expect(await own.store.getRun(team, runId)).toBeNull();
-    expect(await query(own.url, "select id from test_run_steps")).toEqual([]);
-    expect(await own.store.claimCleanups({ limit: 10, hideMs: 1000 })).toEqual([
+    const { id: runId } = await createRun(fixture.store, wanted);
+    expect(await fixture.store.deleteRun(team, runId)).toBe("active");
+    await endRun(fixture, runId);
+    expect(await fixture.store.deleteRun(team, runId)).toBe("deleted");
+    expect(await fixture.store.deleteRun(team, runId)).toBe("not_found");
+    expect(await fixture.store.getRun(team, runId)).toBeNull();
+    expect(await query(fixture.url, "select id from test_run_steps")).toEqual([]);
+    expect(await fixture.store.claimCleanups({ limit: 10, hideMs: 1000 })).toEqual([
       { stepId: "step-1", namespace: "k6", testRunName: "tailrace-x", testRunUid: null, attempts: 0 },
     ]);
   });

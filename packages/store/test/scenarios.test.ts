@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { ScenarioConfig } from "@tailrace/core";
-import { createRun, makeTeam, newRun, openTestStore, type StoreFixture } from "./support.ts";
+import { createRun, makeTeam, newRun, sharedStore } from "./support.ts";
 
-let fixture: StoreFixture;
-beforeAll(async () => {
-  fixture = await openTestStore();
-});
-afterAll(() => fixture[Symbol.asyncDispose]());
+const fixture = sharedStore();
 
 const config: ScenarioConfig = { script: "export default () => {}", env: { A: "1" }, arguments: ["--vus=2"] };
 const scenario = (teamId: string) => ({ id: "checkout", teamId, name: "Checkout", config });

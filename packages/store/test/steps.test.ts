@@ -1,9 +1,15 @@
 import { describe, expect, test, vi } from "vitest";
 import type { RunStatus, StepPatch, StepRecord } from "@tailrace/core";
-import { createRun, id, makeTeam, newRun, openTestStore, query, type StoreFixture } from "./support.ts";
+import { createRun, id, makeTeam, newRun, query, sharedStore, type StoreFixture } from "./support.ts";
+
+const fixture = sharedStore();
 
 /** One run whose step `holder` has claimed. */
-async function claimOne(fixture: StoreFixture, holder = "a", ttlMs = 60_000): Promise<{ team: string; step: StepRecord }> {
+async function claimOne(
+  fixture: StoreFixture,
+  holder = "a",
+  ttlMs = 60_000,
+): Promise<{ team: string; step: StepRecord }> {
   const team = await makeTeam(fixture.store);
   await createRun(fixture.store, newRun(team));
   const [step] = await fixture.store.claimSteps({ holder, ttlMs, limit: 1 });
@@ -12,14 +18,17 @@ async function claimOne(fixture: StoreFixture, holder = "a", ttlMs = 60_000): Pr
 
 async function leaseRanOut({ url }: StoreFixture, stepId: string): Promise<void> {
   await vi.waitFor(async () => {
-    const [row] = await query(url, "select lease_expires_at < clock_timestamp() as over from test_run_steps where id = $1", [stepId]);
+    const [row] = await query(
+      url,
+      "select lease_expires_at < clock_timestamp() as over from test_run_steps where id = $1",
+      [stepId],
+    );
     expect(row).toEqual({ over: true });
   });
 }
 
 describe("claimSteps", () => {
   test("gives the step as it was made, once", async () => {
-    await using fixture = await openTestStore();
     const { store } = fixture;
     const team = await makeTeam(store);
     const wanted = newRun(team);
@@ -48,10 +57,11 @@ describe("claimSteps", () => {
   });
 
   test("two holders at the same time never get the same step, and together get all", async () => {
-    await using fixture = await openTestStore();
     const { store } = fixture;
     const team = await makeTeam(store);
-    const made = await Promise.all(Array.from({ length: 40 }, () => createRun(store, newRun(team, { maxActive: 100 }))));
+    const made = await Promise.all(
+      Array.from({ length: 40 }, () => createRun(store, newRun(team, { maxActive: 100 }))),
+    );
     const claimed: string[] = [];
     while (claimed.length < made.length) {
       const claims = ["a", "b"].map((holder) => store.claimSteps({ holder, ttlMs: 60_000, limit: 3 }));
@@ -63,7 +73,6 @@ describe("claimSteps", () => {
   });
 
   test("an ended step is never claimed", async () => {
-    await using fixture = await openTestStore();
     const { store } = fixture;
     const { step } = await claimOne(fixture);
     await store.writeStep(step.id, step.fence, { status: "error", error: "gone", finishedAt: new Date() });
@@ -72,7 +81,6 @@ describe("claimSteps", () => {
   });
 
   test("a step whose lease ran out goes to another, and its former holder can't write any more", async () => {
-    await using fixture = await openTestStore();
     const { store } = fixture;
     const { step } = await claimOne(fixture, "a", 1);
     await leaseRanOut(fixture, step.id);
@@ -87,19 +95,22 @@ describe("claimSteps", () => {
 
 describe("renewLeases", () => {
   test("prolongs the holder's own, and tells of a stop", async () => {
-    await using fixture = await openTestStore();
     const { store, url } = fixture;
     const { team, step } = await claimOne(fixture, "a", 30_000);
     await claimOne(fixture, "b");
-    expect(await store.renewLeases({ holder: "a", ttlMs: 3_600_000 })).toEqual([{ id: step.id, fence: 1, stopRequestedAt: null }]);
-    const left = "select extract(epoch from lease_expires_at - now()) > 3500 as long from test_run_steps where lease_holder = 'a'";
+    expect(await store.renewLeases({ holder: "a", ttlMs: 3_600_000 })).toEqual([
+      { id: step.id, fence: 1, stopRequestedAt: null },
+    ]);
+    const left =
+      "select extract(epoch from lease_expires_at - now()) > 3500 as long from test_run_steps where lease_holder = 'a'";
     expect(await query(url, left)).toEqual([{ long: true }]);
     await store.requestStop(team, step.runId);
-    expect(await store.renewLeases({ holder: "a", ttlMs: 1000 })).toMatchObject([{ stopRequestedAt: expect.any(Date) }]);
+    expect(await store.renewLeases({ holder: "a", ttlMs: 1000 })).toMatchObject([
+      { stopRequestedAt: expect.any(Date) },
+    ]);
   });
 
   test("never revives a lease that has run out", async () => {
-    await using fixture = await openTestStore();
     const { store } = fixture;
     const { step } = await claimOne(fixture, "a", 1);
     await leaseRanOut(fixture, step.id);
@@ -108,7 +119,6 @@ describe("renewLeases", () => {
   });
 
   test("does not give what has ended", async () => {
-    await using fixture = await openTestStore();
     const { store } = fixture;
     const { step } = await claimOne(fixture);
     await store.writeStep(step.id, step.fence, { status: "finished" });
@@ -118,12 +128,13 @@ describe("renewLeases", () => {
 
 describe("releaseLeases", () => {
   test("lets another take the steps at once, with a greater fencing number", async () => {
-    await using fixture = await openTestStore();
     const { store } = fixture;
     const { step } = await claimOne(fixture, "a");
     const other = await claimOne(fixture, "b");
     await store.releaseLeases("a");
-    expect(await store.claimSteps({ holder: "c", ttlMs: 60_000, limit: 10 })).toMatchObject([{ id: step.id, fence: 2 }]);
+    expect(await store.claimSteps({ holder: "c", ttlMs: 60_000, limit: 10 })).toMatchObject([
+      { id: step.id, fence: 2 },
+    ]);
     expect(await store.writeStep(step.id, step.fence, { stage: "created" })).toBeNull();
     expect(await store.writeStep(other.step.id, other.step.fence, { stage: "created" })).not.toBeNull();
   });
@@ -131,7 +142,6 @@ describe("releaseLeases", () => {
 
 describe("writeStep", () => {
   test("writes every field, and leaves the absent ones", async () => {
-    await using fixture = await openTestStore();
     const { store } = fixture;
     const { step } = await claimOne(fixture);
     const patch: StepPatch = {
@@ -152,11 +162,16 @@ describe("writeStep", () => {
   });
 
   test("run and step change together, and the step ends in the run's cleanup", async () => {
-    await using fixture = await openTestStore();
     const { store, url } = fixture;
     const { team, step } = await claimOne(fixture);
     const startedAt = new Date("2026-01-02T03:04:05.000Z");
-    await store.writeStep(step.id, step.fence, { status: "running", stage: "started", startedAt, error: "retrying", testRunUid: "uid-1" });
+    await store.writeStep(step.id, step.fence, {
+      status: "running",
+      stage: "started",
+      startedAt,
+      error: "retrying",
+      testRunUid: "uid-1",
+    });
     expect(await store.getRun(team, step.runId)).toMatchObject({
       status: "running",
       startedAt: startedAt.toISOString(),
@@ -164,7 +179,13 @@ describe("writeStep", () => {
       steps: [{ status: "running", stage: "started", error: "retrying" }],
     });
     const finishedAt = new Date("2026-01-02T03:09:05.000Z");
-    await store.writeStep(step.id, step.fence, { status: "error", error: "deleted by somebody", finishedAt, containerLogs: "x", cleanupAt: new Date() });
+    await store.writeStep(step.id, step.fence, {
+      status: "error",
+      error: "deleted by somebody",
+      finishedAt,
+      containerLogs: "x",
+      cleanupAt: new Date(),
+    });
     expect(await store.getRun(team, step.runId)).toMatchObject({
       status: "error",
       error: "deleted by somebody",
@@ -178,7 +199,6 @@ describe("writeStep", () => {
   });
 
   test("a stop is never taken back, whoever comes first", async () => {
-    await using fixture = await openTestStore();
     const { store } = fixture;
     const { team, step } = await claimOne(fixture);
     await store.requestStop(team, step.runId);
@@ -191,14 +211,14 @@ describe("writeStep", () => {
   });
 
   test("a stop that the supervisor decided is not taken back either", async () => {
-    await using fixture = await openTestStore();
     const { step } = await claimOne(fixture);
     await fixture.store.writeStep(step.id, step.fence, { status: "stopping" });
-    expect(await fixture.store.writeStep(step.id, step.fence, { status: "running" })).toMatchObject({ status: "stopping" });
+    expect(await fixture.store.writeStep(step.id, step.fence, { status: "running" })).toMatchObject({
+      status: "stopping",
+    });
   });
 
   test("an ended step is left as it is, so that a repeated last write changes nothing", async () => {
-    await using fixture = await openTestStore();
     const { store } = fixture;
     const { team, step } = await claimOne(fixture);
     const last: StepPatch = { status: "finished", finishedAt: new Date(), containerLogs: "all", cleanupAt: new Date() };
@@ -206,13 +226,14 @@ describe("writeStep", () => {
     const run = await store.getRun(team, step.runId);
     await store.finishCleanup(step.id);
     expect(await store.writeStep(step.id, step.fence, last)).toEqual(ended);
-    expect(await store.writeStep(step.id, step.fence, { status: "running", error: "late", cleanupAt: new Date() })).toEqual(ended);
+    expect(
+      await store.writeStep(step.id, step.fence, { status: "running", error: "late", cleanupAt: new Date() }),
+    ).toEqual(ended);
     expect(await store.getRun(team, step.runId)).toEqual(run);
     expect(await store.claimCleanups({ limit: 1, hideMs: 1 })).toEqual([]);
   });
 
   test("is null for a run that is gone", async () => {
-    await using fixture = await openTestStore();
     const { store } = fixture;
     const { team, step } = await claimOne(fixture);
     await store.writeStep(step.id, step.fence, { status: "finished" });
@@ -221,7 +242,6 @@ describe("writeStep", () => {
   });
 
   test("keeps a snapshot with any character but NUL as it is", async () => {
-    await using fixture = await openTestStore();
     const { step } = await claimOne(fixture);
     const containerLogs = "\u2400 \ufffd \u0001\u001b[31m 𝒳 \u2028 \r\n".repeat(50_000);
     const written = await fixture.store.writeStep(step.id, step.fence, { containerLogs });
@@ -232,13 +252,14 @@ describe("writeStep", () => {
   });
 
   test("goes together with stops, claims, renewals and deletions without a deadlock", async () => {
-    await using fixture = await openTestStore();
     const { store } = fixture;
     const team = await makeTeam(store);
     for (let i = 0; i < 8; i++) await createRun(store, newRun(team));
     const steps = await store.claimSteps({ holder: "a", ttlMs: 60_000, limit: 10 });
     const work = steps.flatMap((step) => [
-      ...Array.from({ length: 5 }, () => store.writeStep(step.id, step.fence, { status: "running", containerLogs: id() })),
+      ...Array.from({ length: 5 }, () =>
+        store.writeStep(step.id, step.fence, { status: "running", containerLogs: id() }),
+      ),
       store.requestStop(team, step.runId),
       store.renewLeases({ holder: "a", ttlMs: 60_000 }),
       store.claimSteps({ holder: "b", ttlMs: 60_000, limit: 10 }),

@@ -1,4 +1,5 @@
 import pg from "pg";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 import { makeId, type K6TestRunConfig, type NewRun, type Run } from "@tailrace/core";
 import { openStore, type PostgresStore } from "../src/index.ts";
 import { testDatabase } from "../src/testing.ts";
@@ -25,6 +26,25 @@ export async function openTestStore(): Promise<StoreFixture> {
       await store.close();
       await database[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** One store for all tests of a file, empty at the beginning of each. */
+export function sharedStore(): StoreFixture {
+  let opened: StoreFixture;
+  beforeAll(async () => {
+    opened = await openTestStore();
+  });
+  beforeEach(() => query(opened.url, "truncate teams, cluster_cleanups cascade"));
+  afterAll(() => opened[Symbol.asyncDispose]());
+  return {
+    get store() {
+      return opened.store;
+    },
+    get url() {
+      return opened.url;
+    },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }
 

@@ -1,12 +1,8 @@
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { id, makeTeam, openTestStore, type StoreFixture } from "./support.ts";
+import { describe, expect, test } from "vitest";
+import { id, makeTeam, sharedStore } from "./support.ts";
 
-let fixture: StoreFixture;
-beforeAll(async () => {
-  fixture = await openTestStore();
-});
-afterAll(() => fixture[Symbol.asyncDispose]());
+const fixture = sharedStore();
 
 const hash = (secret: string): Uint8Array => createHash("sha256").update(secret).digest();
 
@@ -14,7 +10,11 @@ describe("createTeam", () => {
   test("gives the team as it is stored", async () => {
     const { store } = fixture;
     const team = await store.createTeam({ id: "checkout", name: "Check-out ✓" });
-    expect(team).toEqual({ id: "checkout", name: "Check-out ✓", createdAt: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/) });
+    expect(team).toEqual({
+      id: "checkout",
+      name: "Check-out ✓",
+      createdAt: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
+    });
     expect(await store.getTeam("checkout")).toEqual(team);
   });
 
@@ -46,14 +46,13 @@ describe("getTeam", () => {
 
 describe("listTeams", () => {
   test("goes through all, newest first, page by page", async () => {
-    await using own = await openTestStore();
     const made: string[] = [];
-    for (let i = 0; i < 5; i++) made.unshift(await makeTeam(own.store));
+    for (let i = 0; i < 5; i++) made.unshift(await makeTeam(fixture.store));
     const seen: string[] = [];
     let cursor: string | null = null;
     let pages = 0;
     do {
-      const page = await own.store.listTeams({ limit: 2, ...(cursor !== null && { cursor }) });
+      const page = await fixture.store.listTeams({ limit: 2, ...(cursor !== null && { cursor }) });
       seen.push(...page.items.map((team) => team.id));
       cursor = page.nextCursor;
       pages++;

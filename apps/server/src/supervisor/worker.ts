@@ -16,6 +16,7 @@ import {
 import type { Logger } from "pino";
 import { act, describeFailure } from "./actions.ts";
 import { backoffMs } from "./backoff.ts";
+import { ReadWarnings } from "./read-warnings.ts";
 import { Snapshot, type ReadLogs } from "./snapshot.ts";
 import { Waker } from "./waker.ts";
 
@@ -50,6 +51,7 @@ export class StepWorker {
   readonly #waker = new Waker();
   readonly #abort = new AbortController();
   readonly #snapshot: Snapshot;
+  readonly #warnings: ReadWarnings;
   #step: StepRecord;
   #leaseUntil: number;
   #failure: string | null = null;
@@ -71,6 +73,7 @@ export class StepWorker {
     this.#leaseUntil = leaseUntil;
     this.#log = deps.log.child({ runId: step.runId, testRun: step.config.name });
     this.#snapshot = new Snapshot(step.config.name, step.containerLogs, deps.readLogs);
+    this.#warnings = new ReadWarnings(this.#log);
     this.done = this.#loop();
   }
 
@@ -190,6 +193,7 @@ export class StepWorker {
     const { pods } = this.#deps.view.observe(this.#step.config.name);
     const reads = await this.#snapshot.refresh(pods, last, this.#abort.signal);
     this.#lastReadAt = Date.now();
+    this.#warnings.note(reads);
     return reads.every(({ read }) => read.kind !== "retry");
   }
 

@@ -1,5 +1,5 @@
 import { type ErrorCode, type FieldIssue, TailraceError, fieldIssues, isTailraceError } from "@tailrace/core";
-import { TRPCError } from "@trpc/server";
+import type { TRPCError } from "@trpc/server";
 import { z } from "zod";
 
 /** Why a request failed: the codes of the domain, and two that only a transport can meet. */
@@ -46,14 +46,20 @@ export function invalidInput(issues: readonly FieldIssue[]): TailraceError {
 
 function problemOfTrpc(error: TRPCError): Problem {
   if (isTailraceError(error.cause) || error.cause instanceof z.ZodError) return problemOf(error.cause);
-  if (error.code === "BAD_REQUEST" || error.code === "PARSE_ERROR") {
-    const message = error.cause instanceof SyntaxError ? "the request is not valid JSON" : error.message;
-    return { code: "BAD_REQUEST", message, issues: [] };
-  }
+  if (error.code === "PARSE_ERROR") return { code: "BAD_REQUEST", message: error.message, issues: [] };
+  if (error.code === "BAD_REQUEST") return problemOfBadRequest(error);
   if (error.code === "NOT_FOUND" || error.code === "METHOD_NOT_SUPPORTED" || error.code === "UNSUPPORTED_MEDIA_TYPE") {
     return { code: error.code, message: error.message, issues: [] };
   }
   return INTERNAL;
+}
+
+/** tRPC also takes what a schema throws by mistake for a bad request; that one's message stays inside. */
+function problemOfBadRequest({ message, cause }: TRPCError): Problem {
+  if (cause instanceof SyntaxError)
+    return { code: "BAD_REQUEST", message: "the request is not valid JSON", issues: [] };
+  const isUrl = cause !== undefined && "code" in cause && cause.code === "ERR_INVALID_URL";
+  return cause === undefined || isUrl ? { code: "BAD_REQUEST", message, issues: [] } : INTERNAL;
 }
 
 /** By name, because `instanceof` fails across two copies of the package. */

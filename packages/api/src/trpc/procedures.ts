@@ -8,11 +8,21 @@ export interface ListedProcedure {
   meta: ProcedureMeta;
 }
 
+interface Defined {
+  _def: { type: TRPCProcedureType; meta?: ProcedureMeta };
+}
+
 /** @throws Error when a procedure does not say what it is over REST */
-export function proceduresOf(router: AnyTRPCRouter): ListedProcedure[] {
-  return Object.entries(router._def.procedures).map(([path, procedure]) => {
-    const { type, meta } = (procedure as { _def: { type: TRPCProcedureType; meta?: ProcedureMeta } })._def;
-    if (meta === undefined) throw new Error(`procedure ${path} has no meta`);
-    return { path, type, meta };
-  });
+export function proceduresOf({ _def: { procedures } }: AnyTRPCRouter): ListedProcedure[] {
+  return Object.entries(procedures as Record<string, Defined>).map(
+    ([
+      path,
+      {
+        _def: { type, meta },
+      },
+    ]) => {
+      if (meta === undefined) throw new Error(`procedure ${path} has no meta`);
+      return { path, type, meta };
+    },
+  );
 }

@@ -28,11 +28,6 @@ export class LineSplitter {
     return lines;
   }
 
-  /** True when an unfinished line is held. */
-  get unfinished(): boolean {
-    return this.#size > 0;
-  }
-
   #keep(part: Buffer): void {
     this.#size += part.length;
     if (this.#size > this.#limit) throw new RangeError(`a line exceeds ${this.#limit} bytes`);

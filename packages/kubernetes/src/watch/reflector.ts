@@ -111,7 +111,7 @@ async function watch<T extends KubernetesObject>(
         resourceVersion = event.resourceVersion;
       }
     }
-    if (lines.unfinished) throw new ClusterError("network", `${what}: cut inside an event`);
+    // What remains of an event that was cut comes again: the next watch continues before it.
     return { kind: "ended", resourceVersion, progressed: progressed() };
   } catch (error) {
     if (error === relistDue) return { kind: "relist" };

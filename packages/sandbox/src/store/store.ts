@@ -30,6 +30,7 @@ export class ObjectStore {
   readonly #collections: Record<ResourceName, Collection>;
   readonly #keep: number;
   #resourceVersion = 1000;
+  #oldest = 1000;
 
   /** @param keep - changes kept per kind, before a watch from an older resourceVersion is refused */
   constructor(keep: number) {
@@ -40,6 +41,11 @@ export class ObjectStore {
 
   get resourceVersion(): number {
     return this.#resourceVersion;
+  }
+
+  /** Nothing older can be read any more, for any kind. */
+  get oldest(): number {
+    return this.#oldest;
   }
 
   get(resource: ResourceName, namespace: string, name: string): StoredObject | undefined {
@@ -132,7 +138,7 @@ export class ObjectStore {
 
   /** Forgets all changes so far: a watch from an earlier resourceVersion is refused with 410. */
   compact(): void {
-    this.#resourceVersion++;
+    this.#oldest = ++this.#resourceVersion;
     for (const name of RESOURCE_NAMES) {
       this.#collections[name].history = [];
       this.#collections[name].compacted = this.#resourceVersion;

@@ -5,15 +5,17 @@ import { clusterCleanups } from "../schema/index.ts";
 import { leaseClock, leaseUntil } from "../steps/lease.ts";
 
 export async function claimCleanups(db: Db, claim: { limit: number; hideMs: number }): Promise<Cleanup[]> {
-  const due = db.$with("due").as(
-    db
-      .select({ stepId: clusterCleanups.stepId })
-      .from(clusterCleanups)
-      .where(lte(clusterCleanups.dueAt, leaseClock))
-      .orderBy(asc(clusterCleanups.dueAt))
-      .limit(claim.limit)
-      .for("update", { skipLocked: true }),
-  );
+  const due = db
+    .$with("due")
+    .as(
+      db
+        .select({ stepId: clusterCleanups.stepId })
+        .from(clusterCleanups)
+        .where(lte(clusterCleanups.dueAt, leaseClock))
+        .orderBy(asc(clusterCleanups.dueAt))
+        .limit(claim.limit)
+        .for("update", { skipLocked: true }),
+    );
   return db
     .with(due)
     .update(clusterCleanups)

@@ -65,7 +65,9 @@ async function runInitdb(options: Initialization, pgdata: string, password: stri
     options.signal?.throwIfAborted();
     const { stderr, message } = error as Error & { stderr?: string };
     const reason = stderr?.trim() || message;
-    throw new DatabaseError("embedded_failed", `the embedded PostgreSQL could not be made: ${reason}`, { cause: error });
+    throw new DatabaseError("embedded_failed", `the embedded PostgreSQL could not be made: ${reason}`, {
+      cause: error,
+    });
   } finally {
     await rm(passwordFile, { force: true });
   }

@@ -26,7 +26,10 @@ export async function locate(dataDir: string): Promise<Location> {
   if (account === null) return { directory: own, binaries: join(own, "binaries"), account };
   await openDirectory(ROOT_DIRECTORY);
   if (await canEnter(own, account)) return { directory: own, binaries: ROOT_DIRECTORY, account };
-  const name = createHash("sha256").update(`${own}\0${await readInstanceId(own)}`).digest("hex").slice(0, 16);
+  const name = createHash("sha256")
+    .update(`${own}\0${await readInstanceId(own)}`)
+    .digest("hex")
+    .slice(0, 16);
   const directory = join(ROOT_DIRECTORY, name);
   await openDirectory(directory);
   return { directory, binaries: ROOT_DIRECTORY, account: await serverAccount(join(directory, "pgdata")) };

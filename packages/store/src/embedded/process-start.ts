@@ -42,7 +42,9 @@ async function startFromProc(pid: number): Promise<string | null> {
 
 async function startFromPs(pid: number): Promise<string | null> {
   const args = ["-o", "stat=,lstart=", "-p", String(pid)];
-  const answer = await promisify(execFile)("ps", args, { env: { LC_ALL: "C", PATH: "/bin:/usr/bin" } }).catch(() => null);
+  const answer = await promisify(execFile)("ps", args, { env: { LC_ALL: "C", PATH: "/bin:/usr/bin" } }).catch(
+    () => null,
+  );
   const line = answer?.stdout.trim();
   if (line === undefined || line === "") return null;
   return line.startsWith("Z") ? "" : line.replace(/^\S+\s+/, "");

@@ -126,7 +126,9 @@ async function untilReady(options: ServerOptions, server: Server, child: ChildPr
     options.signal?.throwIfAborted();
     if (Date.now() > deadline) throw new DatabaseError("embedded_failed", await readLogEnd(options.directory));
     // Line 1 is the pid, line 8 the state (`pg_ctl.c`, wait_for_postmaster_start).
-    const lines = (await readFile(join(options.directory, "pgdata", "postmaster.pid"), "utf8").catch(() => "")).split("\n");
+    const lines = (await readFile(join(options.directory, "pgdata", "postmaster.pid"), "utf8").catch(() => "")).split(
+      "\n",
+    );
     if (lines[0] === String(server.pid) && lines[7]?.trim() === "ready") return null;
     await sleep(POLL_MS);
   }

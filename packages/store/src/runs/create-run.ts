@@ -20,7 +20,8 @@ export function createRun(database: Database, run: NewRun): Promise<CreateRunRes
       await deleteExpiredKeys(tx, run.teamId);
       const used = await findIdempotencyKey(tx, run.teamId, run.idempotency.key);
       if (used !== null) {
-        const before = used.requestHash === run.idempotency.requestHash ? await getRun(tx, run.teamId, used.runId) : null;
+        const before =
+          used.requestHash === run.idempotency.requestHash ? await getRun(tx, run.teamId, used.runId) : null;
         return before === null ? { kind: "key_reused" } : { kind: "replayed", run: before };
       }
     }

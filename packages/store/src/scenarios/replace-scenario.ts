@@ -20,11 +20,7 @@ export async function replaceScenario(
       updatedAt: sql`greatest(clock_timestamp(), ${scenarios.updatedAt} + interval '1 millisecond')`,
     })
     .where(
-      and(
-        eq(scenarios.teamId, scenario.teamId),
-        eq(scenarios.id, scenario.id),
-        eq(scenarios.updatedAt, expectedTime),
-      ),
+      and(eq(scenarios.teamId, scenario.teamId), eq(scenarios.id, scenario.id), eq(scenarios.updatedAt, expectedTime)),
     )
     .returning();
   return row === undefined ? null : toScenario(row);

@@ -27,7 +27,13 @@ export function isOneOf(column: AnyColumn, values: readonly string[]): SQL {
   return sql`${column} in (${sql.join(values.map(literal), sql`, `)})`;
 }
 
-export const RUN_STATUSES = ["pending", "running", "stopping", "finished", "error"] as const satisfies readonly RunStatus[];
+export const RUN_STATUSES = [
+  "pending",
+  "running",
+  "stopping",
+  "finished",
+  "error",
+] as const satisfies readonly RunStatus[];
 
 /** True for runs and steps that have not ended; the predicate of the partial indexes. */
 export function isActive(status: AnyColumn): SQL {

@@ -40,9 +40,6 @@ export const testRunSteps = pgTable(
     check("test_run_steps_id_valid", isId(table.id)),
     check("test_run_steps_status_valid", isOneOf(table.status, RUN_STATUSES)),
     check("test_run_steps_config_object", sql`jsonb_typeof(${table.config}) = 'object'`),
-    check(
-      "test_run_steps_lease_whole",
-      sql`(${table.leaseHolder} is null) = (${table.leaseExpiresAt} is null)`,
-    ),
+    check("test_run_steps_lease_whole", sql`(${table.leaseHolder} is null) = (${table.leaseExpiresAt} is null)`),
   ],
 );

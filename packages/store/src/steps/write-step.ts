@@ -21,7 +21,7 @@ export async function writeStep(db: Db, id: string, fence: number, patch: StepPa
   const step = db.$with("step").as(
     db
       .update(testRunSteps)
-      .set(stepChanges(patch, sql`${locked.stopRequestedAt} is not null`))
+      .set({ fence, ...stepChanges(patch, sql`${locked.stopRequestedAt} is not null`) })
       .from(locked)
       .where(and(eq(testRunSteps.id, id), eq(testRunSteps.fence, fence), isActive(testRunSteps.status)))
       .returning({ ...stepColumns, teamId: locked.teamId, stopRequestedAt: locked.stopRequestedAt }),
@@ -41,7 +41,10 @@ export async function writeStep(db: Db, id: string, fence: number, patch: StepPa
       on conflict (step_id) do update set test_run_uid = excluded.test_run_uid, due_at = excluded.due_at`,
   );
   const parts = patch.cleanupAt === undefined ? [locked, step, run] : [locked, step, run, cleanup];
-  const [written] = await db.with(...parts).select().from(step);
+  const [written] = await db
+    .with(...parts)
+    .select()
+    .from(step);
   return written ?? readEndedStep(db, id, fence);
 }
 

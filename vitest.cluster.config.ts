@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     root: "e2e",
+    globalSetup: ["../packages/store/test/global-setup.ts"],
     include: ["cluster/**/*.test.ts"],
     testTimeout: 180_000,
     hookTimeout: 120_000,

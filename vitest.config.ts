@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     projects,
+    globalSetup: ["packages/store/test/global-setup.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

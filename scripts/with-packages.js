@@ -21,7 +21,6 @@ const commands = {
     // npm changes into the package's folder; files named on the command line are the caller's.
     cwd: process.env.INIT_CWD ?? process.cwd(),
   },
-  probe: { arguments: ["/tmp/probe.mjs"], cwd: root },
   install: null,
 };
 

@@ -14,6 +14,7 @@ import {
 } from "@tailrace/core";
 import { getK6TestRunLogs } from "@tailrace/kubernetes";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WITHOUT_K6 } from "../support/k6.ts";
 import { until } from "../support/until.ts";
 import { SCRIPTS } from "./scripts.ts";
 
@@ -34,8 +35,6 @@ interface Run {
   observe(): Observation;
   created: TestRunObject;
 }
-
-const WITHOUT_K6 = "k6 is not installed on this machine: the sandbox replays recorded output, whatever the script does";
 
 /** What Tailrace relies on of Kubernetes and k6-operator: the same for the sandbox and for a real cluster. */
 export function describeContract(

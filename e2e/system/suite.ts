@@ -221,6 +221,25 @@ export function describeSystem(title: string, open: () => Promise<SystemCluster>
       await expectSound(run);
     });
 
+    test("a database that drops its connections delays a run and nothing else", async () => {
+      const started = await startRun(client(), { script: SCRIPTS.pass.replace("2s", "6s"), parallelism: 1 });
+      for (const stage of ["initialization", "started"]) {
+        await untilRun(
+          client,
+          started,
+          `stage ${stage}`,
+          (run) => run.steps[0]!.stage !== null && (stage !== "started" || atStage(stage)(run)),
+        );
+        const cut = await database.query(
+          "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+        );
+        expect(cut.length).toBeGreaterThan(0);
+      }
+      const run = await untilRun(client, started, "the end", ended);
+      expect(run).toMatchObject({ status: "finished", error: null });
+      await expectSound(run);
+    });
+
     test("a server that is killed and started again goes on with the run", async () => {
       const started = await startRun(client(), { script: SCRIPTS.pass.replace("2s", "8s"), parallelism: 2 });
       await server.sigkill();

@@ -21,7 +21,7 @@ export interface Answer {
   json: Json;
 }
 
-export interface Ask {
+interface Ask {
   token?: string | undefined;
   body?: unknown;
   headers?: Record<string, string>;

@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ApiContext, appRouter } from "../src/index.ts";
 import { ADMIN, ALLOWED_IMAGE, TEAMS, type TestApi, type TestTeam, makeTeam, startApi } from "./api.ts";
 import { SCRIPT } from "./verbs.ts";
 
@@ -212,6 +214,35 @@ describe("update", () => {
     ];
     expect(answers.map(({ status }) => status)).toEqual(now.map((happened) => (happened ? 200 : 409)));
     expect(now).toContain(true);
+  });
+
+  it("tries again where somebody else was first, and gives up where others always are", async () => {
+    await api.ask("POST", path, { token: ADMIN, body: { id: "contended", name: "n", script: SCRIPT } });
+    const input = { teamId: team.id, scenarioId: "contended", parallelism: 7 };
+    let others = 0;
+    const contended = (times: number): ApiContext => ({
+      store: {
+        ...api.store,
+        getScenario: async (teamId, id) => {
+          const read = await api.store.getScenario(teamId, id);
+          if (read !== null && others < times) {
+            await api.store.replaceScenario({ ...read, name: `other ${++others}` }, read.updatedAt);
+          }
+          return read;
+        },
+      },
+      principal: { kind: "installation" },
+      limits: { maxActiveRuns: 1, allowedImages: [], namespace: "load" },
+      random: randomBytes,
+      requestId: "test",
+    });
+    const once = await appRouter.createCaller(contended(1)).scenarios.update(input);
+    expect(once).toMatchObject({ name: "other 1", parallelism: 7 });
+    const always = appRouter
+      .createCaller(contended(Number.POSITIVE_INFINITY))
+      .scenarios.update({ ...input, parallelism: 8 });
+    await expect(always).rejects.toMatchObject({ cause: { code: "CONFLICT" } });
+    expect((await api.ask("GET", `${path}/contended`, { token: ADMIN })).json.parallelism).toBe(7);
   });
 
   it("answers 404 for a scenario that is not there", async () => {

@@ -46,7 +46,9 @@ export class FaultQueue {
 
   /** The fault for a request, which is one fewer then. */
   take(method: string, url: string): RequestFault | undefined {
-    const at = this.#faults.findIndex((fault) => (fault.method ?? method) === method && (fault.path?.test(url) ?? true));
+    const at = this.#faults.findIndex(
+      (fault) => (fault.method ?? method) === method && (fault.path?.test(url) ?? true),
+    );
     const fault = this.#faults[at];
     if (fault === undefined) return undefined;
     if (--fault.count <= 0) this.#faults.splice(at, 1);
@@ -61,7 +63,12 @@ export interface Listener {
   start(): Promise<void>;
 }
 
-export function createFaults(queue: FaultQueue, listener: Listener, store: ObjectStore, setOperator: (present: boolean) => void): Faults {
+export function createFaults(
+  queue: FaultQueue,
+  listener: Listener,
+  store: ObjectStore,
+  setOperator: (present: boolean) => void,
+): Faults {
   return {
     fail: (fault) => queue.add(fault),
     clear: () => queue.clear(),

@@ -13,7 +13,10 @@ export function findK6(named: string | undefined, path: string): string | null {
     if (!isExecutable(whole)) throw new Error(`${whole} is not an executable k6`);
     return whole;
   }
-  const candidates = path.split(delimiter).filter((folder) => folder !== "").map((folder) => join(folder, "k6"));
+  const candidates = path
+    .split(delimiter)
+    .filter((folder) => folder !== "")
+    .map((folder) => join(folder, "k6"));
   return candidates.find(isExecutable) ?? null;
 }
 

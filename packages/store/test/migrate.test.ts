@@ -73,7 +73,10 @@ describe("migrate", () => {
     await using database = await testDatabase();
     await using later = await laterMigrations("create table half (id int);--> statement-breakpoint\nselect nonsense");
     const failed = migrate(database.url, { migrationsFolder: later.folder });
-    await expect(failed).rejects.toMatchObject({ code: "migration_failed", message: expect.stringContaining("nonsense") });
+    await expect(failed).rejects.toMatchObject({
+      code: "migration_failed",
+      message: expect.stringContaining("nonsense"),
+    });
     expect(await query(database.url, "select to_regclass('half') as half")).toEqual([{ half: null }]);
     await migrate(database.url);
   });
@@ -88,14 +91,20 @@ describe("migrate", () => {
     await using database = await testDatabase();
     const url = new URL(database.url);
     url.pathname = "/not_there";
-    await expect(migrate(url.href)).rejects.toMatchObject({ code: "unreachable", message: expect.stringContaining("3D000") });
+    await expect(migrate(url.href)).rejects.toMatchObject({
+      code: "unreachable",
+      message: expect.stringContaining("3D000"),
+    });
   });
 
-  test.each(["mysql://u:secret@h/db", "secret", "postgres://u:secret@h:port/db"])("refuses the URL %j without repeating it", async (url) => {
-    const error = (await migrate(url).catch((failure: unknown) => failure)) as Error;
-    expect(error).toMatchObject({ code: "invalid_url" });
-    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain("secret");
-  });
+  test.each(["mysql://u:secret@h/db", "secret", "postgres://u:secret@h:port/db"])(
+    "refuses the URL %j without repeating it",
+    async (url) => {
+      const error = (await migrate(url).catch((failure: unknown) => failure)) as Error;
+      expect(error).toMatchObject({ code: "invalid_url" });
+      expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain("secret");
+    },
+  );
 });
 
 describe("refuseMigration", () => {

@@ -24,7 +24,9 @@ test("each migration is later than the one before: drizzle never applies one tha
 
 test("the newest snapshot is that of the schema", async () => {
   const newest = (await readJournal()).at(-1)!;
-  const snapshot = (await read(`meta/${newest.tag.slice(0, 4)}_snapshot.json`)) as Parameters<typeof generateMigration>[0];
+  const snapshot = (await read(`meta/${newest.tag.slice(0, 4)}_snapshot.json`)) as Parameters<
+    typeof generateMigration
+  >[0];
   expect(await generateMigration(snapshot, generateDrizzleJson(schema, snapshot.id))).toEqual([]);
 });
 
@@ -39,7 +41,11 @@ test.each(Object.values(schema as Record<string, PgTable>).map(getTableConfig))(
       [name],
     );
     const wanted = columns
-      .map((column) => ({ name: column.name, type: column.getSQLType().replace("timestamp (", "timestamp("), required: column.notNull }))
+      .map((column) => ({
+        name: column.name,
+        type: column.getSQLType().replace("timestamp (", "timestamp("),
+        required: column.notNull,
+      }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
     expect(made).toEqual(wanted);
 
@@ -74,15 +80,19 @@ test("the lists' order, the claims and the active count have an index that serve
   await using database = await testDatabase();
   const plans = {
     test_runs_newest: "select * from test_runs where team_id = 'a' and seq < 5 order by seq desc limit 3",
-    test_runs_newest_of_scenario: "select * from test_runs where team_id = 'a' and scenario_id = 's' order by seq desc limit 3",
-    test_runs_newest_by_status: "select * from test_runs where team_id = 'a' and status = 'error' order by seq desc limit 3",
-    test_runs_active: "select count(*) from test_runs where team_id = 'a' and status in ('pending', 'running', 'stopping')",
+    test_runs_newest_of_scenario:
+      "select * from test_runs where team_id = 'a' and scenario_id = 's' order by seq desc limit 3",
+    test_runs_newest_by_status:
+      "select * from test_runs where team_id = 'a' and status = 'error' order by seq desc limit 3",
+    test_runs_active:
+      "select count(*) from test_runs where team_id = 'a' and status in ('pending', 'running', 'stopping')",
     test_run_steps_claimable: `select id from test_run_steps where status in ('pending', 'running', 'stopping')
       and (lease_expires_at is null or lease_expires_at <= clock_timestamp()) order by lease_expires_at nulls first limit 3`,
     cluster_cleanups_due: "select step_id from cluster_cleanups order by due_at limit 3",
   };
   const name = new URL(database.url).pathname.slice(1);
-  for (const off of ["enable_seqscan", "enable_sort"]) await query(database.url, `alter database ${name} set ${off} = off`);
+  for (const off of ["enable_seqscan", "enable_sort"])
+    await query(database.url, `alter database ${name} set ${off} = off`);
   for (const [index, statement] of Object.entries(plans)) {
     expect(JSON.stringify(await query(database.url, `explain (format json) ${statement}`))).toContain(`"${index}"`);
   }

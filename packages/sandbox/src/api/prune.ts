@@ -1,10 +1,43 @@
 const POD_FIELDS = new Set([
-  "affinity", "automountServiceAccountToken", "containerSecurityContext", "disabled", "env", "envFrom", "image", "imagePullPolicy", "imagePullSecrets",
-  "initContainers", "livenessProbe", "metadata", "nodeSelector", "priorityClassName", "readinessProbe", "resources", "schedulerName", "securityContext",
-  "serviceAccountName", "tolerations", "topologySpreadConstraints", "volumeMounts", "volumes",
+  "affinity",
+  "automountServiceAccountToken",
+  "containerSecurityContext",
+  "disabled",
+  "env",
+  "envFrom",
+  "image",
+  "imagePullPolicy",
+  "imagePullSecrets",
+  "initContainers",
+  "livenessProbe",
+  "metadata",
+  "nodeSelector",
+  "priorityClassName",
+  "readinessProbe",
+  "resources",
+  "schedulerName",
+  "securityContext",
+  "serviceAccountName",
+  "tolerations",
+  "topologySpreadConstraints",
+  "volumeMounts",
+  "volumes",
 ]);
 const SPEC_FIELDS = new Set([
-  "arguments", "cleanup", "initializer", "parallelism", "paused", "ports", "quiet", "runner", "script", "scuttle", "separate", "starter", "testRunId", "token",
+  "arguments",
+  "cleanup",
+  "initializer",
+  "parallelism",
+  "paused",
+  "ports",
+  "quiet",
+  "runner",
+  "script",
+  "scuttle",
+  "separate",
+  "starter",
+  "testRunId",
+  "token",
 ]);
 const SCRIPT_FIELDS: Record<string, Set<string>> = {
   configMap: new Set(["name", "file"]),
@@ -25,7 +58,8 @@ export function pruneTestRun(spec: Record<string, unknown>): Pruned {
   const unknown: string[] = [];
   const kept = pick(spec, SPEC_FIELDS, "spec", unknown);
   for (const role of ["initializer", "runner", "starter"]) {
-    if (isObject(kept[role])) kept[role] = { disabled: false, ...pick(kept[role], POD_FIELDS, `spec.${role}`, unknown) };
+    if (isObject(kept[role]))
+      kept[role] = { disabled: false, ...pick(kept[role], POD_FIELDS, `spec.${role}`, unknown) };
   }
   if (isObject(kept.script)) {
     const script = pick(kept.script, new Set(["configMap", "volumeClaim", "localFile"]), "spec.script", unknown);
@@ -37,7 +71,12 @@ export function pruneTestRun(spec: Record<string, unknown>): Pruned {
   return { spec: { paused: "true", quiet: "true", ...kept }, unknown };
 }
 
-function pick(object: Record<string, unknown>, fields: ReadonlySet<string>, path: string, unknown: string[]): Record<string, unknown> {
+function pick(
+  object: Record<string, unknown>,
+  fields: ReadonlySet<string>,
+  path: string,
+  unknown: string[],
+): Record<string, unknown> {
   const entries = Object.entries(object).filter(([name]) => {
     if (!fields.has(name)) unknown.push(`${path}.${name}`);
     return fields.has(name);

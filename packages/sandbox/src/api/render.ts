@@ -7,7 +7,11 @@ export function render(resource: ResourceName, object: StoredObject): object {
 }
 
 /** The items of a list carry kind and version only where they are custom resources. */
-export function renderList(resource: ResourceName, items: StoredObject[], metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number }): object {
+export function renderList(
+  resource: ResourceName,
+  items: StoredObject[],
+  metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number },
+): object {
   const custom = resource === "testruns";
   return {
     kind: `${RESOURCES[resource].kind}List`,

@@ -12,11 +12,42 @@ export interface Resource {
 }
 
 const SERVED = {
-  configmaps: { group: "", version: "v1", plural: "configmaps", singular: "configmap", kind: "ConfigMap", generation: false, shortNames: ["cm"] },
-  pods: { group: "", version: "v1", plural: "pods", singular: "pod", kind: "Pod", generation: true, shortNames: ["po"] },
-  services: { group: "", version: "v1", plural: "services", singular: "service", kind: "Service", generation: false, shortNames: ["svc"] },
+  configmaps: {
+    group: "",
+    version: "v1",
+    plural: "configmaps",
+    singular: "configmap",
+    kind: "ConfigMap",
+    generation: false,
+    shortNames: ["cm"],
+  },
+  pods: {
+    group: "",
+    version: "v1",
+    plural: "pods",
+    singular: "pod",
+    kind: "Pod",
+    generation: true,
+    shortNames: ["po"],
+  },
+  services: {
+    group: "",
+    version: "v1",
+    plural: "services",
+    singular: "service",
+    kind: "Service",
+    generation: false,
+    shortNames: ["svc"],
+  },
   jobs: { group: "batch", version: "v1", plural: "jobs", singular: "job", kind: "Job", generation: true },
-  testruns: { group: "k6.io", version: "v1alpha1", plural: "testruns", singular: "testrun", kind: "TestRun", generation: true },
+  testruns: {
+    group: "k6.io",
+    version: "v1alpha1",
+    plural: "testruns",
+    singular: "testrun",
+    kind: "TestRun",
+    generation: true,
+  },
 } as const satisfies Record<string, Resource>;
 
 export type ResourceName = keyof typeof SERVED;
@@ -48,5 +79,7 @@ export function findResource(group: string, version: string, plural: string): Re
 
 /** The resource of an owner reference. */
 export function resourceOfKind(apiVersionOfOwner: string, kind: string): ResourceName | undefined {
-  return RESOURCE_NAMES.find((name) => RESOURCES[name].kind === kind && apiVersion(RESOURCES[name]) === apiVersionOfOwner);
+  return RESOURCE_NAMES.find(
+    (name) => RESOURCES[name].kind === kind && apiVersion(RESOURCES[name]) === apiVersionOfOwner,
+  );
 }

@@ -14,7 +14,14 @@ export interface Status {
   status: "Success" | "Failure";
   message?: string;
   reason?: string;
-  details?: { name?: string; group?: string; kind?: string; uid?: string; causes?: StatusCause[]; retryAfterSeconds?: number };
+  details?: {
+    name?: string;
+    group?: string;
+    kind?: string;
+    uid?: string;
+    causes?: StatusCause[];
+    retryAfterSeconds?: number;
+  };
   code?: number;
 }
 
@@ -25,7 +32,13 @@ export class ApiError extends Error {
   readonly code: number;
   readonly headers: Record<string, string>;
 
-  constructor(code: number, reason: string | undefined, message: string, details?: Status["details"], headers: Record<string, string> = {}) {
+  constructor(
+    code: number,
+    reason: string | undefined,
+    message: string,
+    details?: Status["details"],
+    headers: Record<string, string> = {},
+  ) {
     super(message);
     this.code = code;
     this.headers = headers;
@@ -48,7 +61,12 @@ function about(resource: Resource, name: string, kind: string): NonNullable<Stat
 }
 
 export function notFound(resource: Resource, name: string): ApiError {
-  return new ApiError(404, "NotFound", `${qualifiedName(resource)} "${name}" not found`, about(resource, name, resource.plural));
+  return new ApiError(
+    404,
+    "NotFound",
+    `${qualifiedName(resource)} "${name}" not found`,
+    about(resource, name, resource.plural),
+  );
 }
 
 export function namespaceNotFound(name: string): ApiError {

@@ -1,3 +1,4 @@
+import type { ConfigMap } from "../store/kinds.ts";
 import type { StoredObject } from "../store/objects.ts";
 import type { NewObject } from "../store/store.ts";
 import { apiVersion, RESOURCES, type ResourceName } from "./resources.ts";
@@ -23,14 +24,24 @@ const KEY_RULE =
 export function acceptNew(resource: ResourceName, namespace: string, body: unknown): NewObject {
   const { kind } = RESOURCES[resource];
   const given = body as (Partial<StoredObject> & { kind?: string; apiVersion?: string }) | null;
-  if (typeof given !== "object" || given === null || given.kind !== kind || given.apiVersion !== apiVersion(RESOURCES[resource])) {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    given.kind !== kind ||
+    given.apiVersion !== apiVersion(RESOURCES[resource])
+  ) {
     throw badRequest(`the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind`);
   }
   const { kind: _kind, apiVersion: _version, metadata, status: _status, ...fields } = given;
   const own = metadata?.namespace;
-  if (own !== undefined && own !== namespace) throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
+  if (own !== undefined && own !== namespace)
+    throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
   const { name, generateName, labels, annotations, finalizers, ownerReferences } = metadata ?? {};
-  const kept = Object.fromEntries(Object.entries({ name, generateName, labels, annotations, finalizers, ownerReferences }).filter(([, value]) => value !== undefined));
+  const kept = Object.fromEntries(
+    Object.entries({ name, generateName, labels, annotations, finalizers, ownerReferences }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
   const object: NewObject = { metadata: { ...kept, namespace }, ...fields };
   refuse(resource, object);
   return object;
@@ -38,14 +49,22 @@ export function acceptNew(resource: ResourceName, namespace: string, body: unkno
 
 /** @throws ApiError 422 */
 export function refuse(resource: ResourceName, object: NewObject): void {
-  const causes = [...metadataCauses(object.metadata), ...(resource === "configmaps" ? configMapCauses(object) : []), ...(resource === "testruns" ? testRunCauses(object) : [])];
+  const causes = [
+    ...metadataCauses(object.metadata),
+    ...(resource === "configmaps" ? configMapCauses(object) : []),
+    ...(resource === "testruns" ? testRunCauses(object) : []),
+  ];
   if (causes.length > 0) throw invalid(RESOURCES[resource], object.metadata.name ?? "", causes);
 }
 
 function metadataCauses({ name, generateName, labels }: NewObject["metadata"]): StatusCause[] {
   const causes: StatusCause[] = [];
   if (name === undefined && generateName === undefined) {
-    causes.push({ reason: "FieldValueRequired", message: "Required value: name or generateName is required", field: "metadata.name" });
+    causes.push({
+      reason: "FieldValueRequired",
+      message: "Required value: name or generateName is required",
+      field: "metadata.name",
+    });
   } else if (name !== undefined && (!SUBDOMAIN.test(name) || name.length > 253)) {
     causes.push(bad("metadata.name", name, name.length > 253 ? "must be no more than 253 bytes" : SUBDOMAIN_RULE));
   }
@@ -57,11 +76,18 @@ function metadataCauses({ name, generateName, labels }: NewObject["metadata"]): 
 }
 
 function configMapCauses(object: NewObject): StatusCause[] {
-  const { data = {}, binaryData = {} } = object as Pick<StoredObject, "data" | "binaryData">;
-  const causes = [...Object.keys(data), ...Object.keys(binaryData)].filter((key) => !KEY.test(key)).map((key) => bad(`data[${key}]`, key, KEY_RULE));
+  const { data = {}, binaryData = {} } = object as Pick<ConfigMap, "data" | "binaryData">;
+  const causes = [...Object.keys(data), ...Object.keys(binaryData)]
+    .filter((key) => !KEY.test(key))
+    .map((key) => bad(`data[${key}]`, key, KEY_RULE));
   const texts = Object.values(data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
   const binaries = Object.values(binaryData).reduce((sum, value) => sum + Buffer.from(value, "base64").length, 0);
-  if (texts + binaries > MAX_CONFIG_MAP_BYTES) causes.push({ reason: "FieldValueTooLong", message: `Too long: may not be more than ${MAX_CONFIG_MAP_BYTES} bytes`, field: "[]" });
+  if (texts + binaries > MAX_CONFIG_MAP_BYTES)
+    causes.push({
+      reason: "FieldValueTooLong",
+      message: `Too long: may not be more than ${MAX_CONFIG_MAP_BYTES} bytes`,
+      field: "[]",
+    });
   return causes;
 }
 
@@ -69,8 +95,22 @@ function configMapCauses(object: NewObject): StatusCause[] {
 function testRunCauses(object: NewObject): StatusCause[] {
   const spec = (object.spec ?? {}) as Record<string, unknown>;
   const missing = ["parallelism", "script"].filter((field) => spec[field] === undefined);
-  const causes: StatusCause[] = missing.map((field) => ({ reason: "FieldValueRequired", message: "Required value", field: `spec.${field}` }));
-  const types: Record<string, string> = { parallelism: "integer", arguments: "string", quiet: "string", paused: "string", separate: "boolean", runner: "object", initializer: "object", starter: "object", script: "object" };
+  const causes: StatusCause[] = missing.map((field) => ({
+    reason: "FieldValueRequired",
+    message: "Required value",
+    field: `spec.${field}`,
+  }));
+  const types: Record<string, string> = {
+    parallelism: "integer",
+    arguments: "string",
+    quiet: "string",
+    paused: "string",
+    separate: "boolean",
+    runner: "object",
+    initializer: "object",
+    starter: "object",
+    script: "object",
+  };
   for (const [field, type] of Object.entries(types)) {
     const actual = schemaType(spec[field]);
     if (spec[field] === undefined || actual === type) continue;
@@ -78,7 +118,11 @@ function testRunCauses(object: NewObject): StatusCause[] {
     causes.push({ reason: "FieldValueTypeInvalid", message, field: `spec.${field}` });
   }
   if (spec.cleanup !== undefined && spec.cleanup !== "post") {
-    causes.push({ reason: "FieldValueNotSupported", message: `Unsupported value: ${JSON.stringify(spec.cleanup)}: supported values: "post"`, field: "spec.cleanup" });
+    causes.push({
+      reason: "FieldValueNotSupported",
+      message: `Unsupported value: ${JSON.stringify(spec.cleanup)}: supported values: "post"`,
+      field: "spec.cleanup",
+    });
   }
   return causes;
 }

@@ -6,12 +6,23 @@ export class WorkQueue {
   readonly #keys = new Set<string>();
   readonly #handle: (key: string) => void | Promise<void>;
   readonly #failed: (key: string, error: unknown) => void;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
   #running = false;
   #closed = false;
 
   constructor(handle: (key: string) => void | Promise<void>, failed: (key: string, error: unknown) => void) {
     this.#handle = handle;
     this.#failed = failed;
+  }
+
+  /** Adds a key after some time, once for all that ask for it meanwhile. */
+  addLater(key: string, ms: number): void {
+    if (this.#timers.has(key) || this.#closed) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(key);
+      this.add(key);
+    }, ms);
+    this.#timers.set(key, timer);
   }
 
   add(key: string): void {
@@ -24,6 +35,7 @@ export class WorkQueue {
   close(): void {
     this.#closed = true;
     this.#keys.clear();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
   }
 
   async #drain(): Promise<void> {

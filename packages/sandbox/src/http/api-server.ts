@@ -44,7 +44,10 @@ export class ApiServer implements Listener {
   /** On a free port at first, on the same one later. */
   async start(): Promise<void> {
     if (this.#server !== undefined) return;
-    const server = http.createServer({ keepAliveTimeout: 90_000, requestTimeout: 0 }, (request, response) => void this.#serve(request, response));
+    const server = http.createServer(
+      { keepAliveTimeout: 90_000, requestTimeout: 0 },
+      (request, response) => void this.#serve(request, response),
+    );
     server.on("connection", (socket) => {
       this.#sockets.add(socket);
       socket.setNoDelay(true);
@@ -85,22 +88,30 @@ export class ApiServer implements Listener {
       const body = await readBody(request);
       if (fault !== undefined) throw faultError(fault);
       const contentType = request.headers["content-type"];
-      await this.#options.handle({ method, path: target.pathname, query: target.searchParams, body, contentType }, response);
+      await this.#options.handle(
+        { method, path: target.pathname, query: target.searchParams, body, contentType },
+        response,
+      );
     } catch (error) {
       if (request.socket.destroyed) return;
       if (!(error instanceof ApiError)) this.#options.failed(`${method} ${url}`, error);
       if (response.headersSent) return void response.destroy();
-      const status = error instanceof ApiError ? error : new ApiError(500, "InternalError", `Internal error occurred: ${(error as Error).message}`);
+      const status =
+        error instanceof ApiError
+          ? error
+          : new ApiError(500, "InternalError", `Internal error occurred: ${(error as Error).message}`);
       send(response, { status: status.code, json: status.body, headers: status.headers });
     }
   }
 
   #admit(request: IncomingMessage): void {
     const { host, authorization = "" } = request.headers;
-    if (host !== `127.0.0.1:${this.#port}` && host !== `localhost:${this.#port}`) throw new ApiError(403, "Forbidden", "forbidden: this server answers to its own address only");
+    if (host !== `127.0.0.1:${this.#port}` && host !== `localhost:${this.#port}`)
+      throw new ApiError(403, "Forbidden", "forbidden: this server answers to its own address only");
     const expected = Buffer.from(`Bearer ${this.#options.token}`);
     const given = Buffer.from(authorization);
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new ApiError(401, "Unauthorized", "Unauthorized");
+    if (given.length !== expected.length || !timingSafeEqual(given, expected))
+      throw new ApiError(401, "Unauthorized", "Unauthorized");
   }
 }
 
@@ -111,6 +122,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
     size += chunk.length;
     if (size <= MAX_BODY_BYTES) chunks.push(chunk);
   }
-  if (size > MAX_BODY_BYTES) throw new ApiError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${MAX_BODY_BYTES}`);
+  if (size > MAX_BODY_BYTES)
+    throw new ApiError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${MAX_BODY_BYTES}`);
   return Buffer.concat(chunks).toString("utf8");
 }

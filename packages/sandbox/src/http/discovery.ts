@@ -8,21 +8,37 @@ const VERBS = ["create", "delete", "get", "list", "patch", "watch"];
 export function discover(path: string, address: string): Answer {
   switch (path) {
     case "/version":
-      return json({ major: "1", minor: "34", gitVersion: "v1.34.4", gitCommit: "sandbox", gitTreeState: "clean", buildDate: "2026-01-01T00:00:00Z", goVersion: "none", compiler: "none", platform: "linux/amd64" });
+      return json({
+        major: "1",
+        minor: "34",
+        gitVersion: "v1.34.4",
+        gitCommit: "sandbox",
+        gitTreeState: "clean",
+        buildDate: "2026-01-01T00:00:00Z",
+        goVersion: "none",
+        compiler: "none",
+        platform: "linux/amd64",
+      });
     case "/readyz":
     case "/livez":
     case "/healthz":
       return { status: 200, bytes: "ok", contentType: "text/plain; charset=utf-8" };
     case "/api":
-      return json({ kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: address }] });
+      return json({
+        kind: "APIVersions",
+        versions: ["v1"],
+        serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: address }],
+      });
     case "/apis":
       return json({ kind: "APIGroupList", apiVersion: "v1", groups: groups().map(group) });
   }
   const named = /^\/apis\/([^/]+)$/.exec(path)?.[1];
-  if (named !== undefined && groups().includes(named)) return json({ kind: "APIGroup", apiVersion: "v1", ...group(named) });
+  if (named !== undefined && groups().includes(named))
+    return json({ kind: "APIGroup", apiVersion: "v1", ...group(named) });
   const version = /^\/(?:api\/(v1)|apis\/([^/]+\/[^/]+))$/.exec(path);
   const resources = resourceList(version?.[1] ?? version?.[2]);
-  if (resources.length > 0) return json({ kind: "APIResourceList", apiVersion: "v1", groupVersion: version![1] ?? version![2], resources });
+  if (resources.length > 0)
+    return json({ kind: "APIResourceList", apiVersion: "v1", groupVersion: version![1] ?? version![2], resources });
   if (path.startsWith("/api/") || path.startsWith("/apis/")) throw unknownPath();
   return { status: 404, bytes: "404 page not found\n", contentType: "text/plain; charset=utf-8" };
 }
@@ -41,8 +57,26 @@ function resourceList(groupVersion: string | undefined): object[] {
   return RESOURCE_NAMES.map((name) => RESOURCES[name])
     .filter((resource) => apiVersion(resource) === groupVersion)
     .flatMap(({ plural, singular, kind, shortNames }) => [
-      { name: plural, singularName: singular, namespaced: true, kind, verbs: VERBS, ...(shortNames ? { shortNames } : {}) },
-      ...(plural === "pods" ? [{ name: "pods/log", singularName: "", namespaced: true, kind: "Pod", verbs: ["get"] }, { name: "pods/proxy", singularName: "", namespaced: true, kind: "PodProxyOptions", verbs: ["get", "patch"] }] : []),
+      {
+        name: plural,
+        singularName: singular,
+        namespaced: true,
+        kind,
+        verbs: VERBS,
+        ...(shortNames ? { shortNames } : {}),
+      },
+      ...(plural === "pods"
+        ? [
+            { name: "pods/log", singularName: "", namespaced: true, kind: "Pod", verbs: ["get"] },
+            {
+              name: "pods/proxy",
+              singularName: "",
+              namespaced: true,
+              kind: "PodProxyOptions",
+              verbs: ["get", "patch"],
+            },
+          ]
+        : []),
     ]);
 }
 

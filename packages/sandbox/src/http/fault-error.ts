@@ -5,7 +5,10 @@ const WORDS: Record<Exclude<RequestFault["answer"], "reset">, [reason: string, m
   401: ["Unauthorized", "Unauthorized"],
   403: ["Forbidden", "forbidden: a fault of the sandbox"],
   404: ["NotFound", "the server could not find the requested resource"],
-  409: ["Conflict", "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version and try again"],
+  409: [
+    "Conflict",
+    "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version and try again",
+  ],
   410: ["Expired", "The provided resource version is too old"],
   429: ["TooManyRequests", "Too many requests, please try again later."],
   500: ["InternalError", "Internal error occurred: a fault of the sandbox"],

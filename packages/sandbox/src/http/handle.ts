@@ -24,7 +24,9 @@ export interface HandlerDependencies {
 type ObjectRoute = Extract<Route, { to: "object" }>;
 
 /** Answers the requests of the API. */
-export function createHandler(deps: HandlerDependencies): (request: ApiRequest, response: ServerResponse) => Promise<void> {
+export function createHandler(
+  deps: HandlerDependencies,
+): (request: ApiRequest, response: ServerResponse) => Promise<void> {
   const { store, namespace } = deps;
   return async (request, response) => {
     const route = parsePath(request.path);
@@ -36,26 +38,49 @@ export function createHandler(deps: HandlerDependencies): (request: ApiRequest, 
     const { resource } = route;
     if (request.method === "POST") send(response, createObject(store, { ...request, resource, namespace }));
     else if (request.method !== "GET") throw methodNotAllowed();
-    else if (flag(request.query, "watch")) streamWatch(store, { resource, namespace: route.namespace, query: request.query, bookmarkMs: deps.bookmarkMs }, response);
+    else if (flag(request.query, "watch"))
+      streamWatch(
+        store,
+        { resource, namespace: route.namespace, query: request.query, bookmarkMs: deps.bookmarkMs },
+        response,
+      );
     else send(response, listObjects(store, resource, route.namespace, request.query));
   };
 }
 
-async function object(deps: HandlerDependencies, route: ObjectRoute, request: ApiRequest, response: ServerResponse): Promise<void> {
+async function object(
+  deps: HandlerDependencies,
+  route: ObjectRoute,
+  request: ApiRequest,
+  response: ServerResponse,
+): Promise<void> {
   const { store, kubelet } = deps;
   const { resource, namespace, name } = route;
   if (resource === "pods" && route.subresource === "log" && request.method === "GET") {
-    return await streamPodLog(kubelet, existing(store, "pods", namespace, name), request.query, deps.followEndMs, response);
+    return await streamPodLog(
+      kubelet,
+      existing(store, "pods", namespace, name),
+      request.query,
+      deps.followEndMs,
+      response,
+    );
   }
   if (resource === "pods" && route.subresource === "proxy") {
-    const query = request.query.size > 0 ? `?${request.query}` : "";
-    return send(response, await proxyToPod(store, kubelet, namespace, name, { ...request, path: `/${route.rest}${query}` }));
+    const query = request.query.size > 0 ? `?${request.query.toString()}` : "";
+    return send(
+      response,
+      await proxyToPod(store, kubelet, namespace, name, { ...request, path: `/${route.rest}${query}` }),
+    );
   }
   if (route.subresource !== undefined) throw unknownPath();
   send(response, oneObject(deps, route, request));
 }
 
-function oneObject({ store }: HandlerDependencies, { resource, namespace, name }: ObjectRoute, request: ApiRequest): Answer {
+function oneObject(
+  { store }: HandlerDependencies,
+  { resource, namespace, name }: ObjectRoute,
+  request: ApiRequest,
+): Answer {
   switch (request.method) {
     case "GET":
       return getObject(store, resource, namespace, name);

@@ -4,7 +4,7 @@ import type { Kubelet } from "../kubelet/kubelet.ts";
 import { chooseContainer } from "../logs/choose.ts";
 import { readLog } from "../logs/read-log.ts";
 import { parseLogRequest } from "../logs/request.ts";
-import type { StoredObject } from "../store/objects.ts";
+import type { Pod } from "../store/kinds.ts";
 import { send } from "./answer.ts";
 
 /**
@@ -12,7 +12,13 @@ import { send } from "./answer.ts";
  *
  * @throws ApiError for what the API server or the kubelet refuses
  */
-export async function streamPodLog(kubelet: Kubelet, pod: StoredObject, query: URLSearchParams, followEndMs: number, response: ServerResponse): Promise<void> {
+export async function streamPodLog(
+  kubelet: Kubelet,
+  pod: Pod,
+  query: URLSearchParams,
+  followEndMs: number,
+  response: ServerResponse,
+): Promise<void> {
   const request = parseLogRequest(pod.metadata.name, query, new Date());
   const container = chooseContainer(pod, request.container, request.previous, kubelet.view(pod));
   if (container === null) return send(response, { status: 204, bytes: "" });
@@ -31,8 +37,8 @@ export async function streamPodLog(kubelet: Kubelet, pod: StoredObject, query: U
   response.end();
 }
 
-function containerID(pod: StoredObject, container: string): string {
-  const statuses: any[] = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+function containerID(pod: Pod, container: string): string {
+  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   return statuses.find(({ name }) => name === container)?.containerID ?? "containerd://";
 }
 

@@ -6,7 +6,13 @@ import type { ObjectStore } from "../store/store.ts";
 import type { Answer } from "./answer.ts";
 
 /** `pods/{name}:{port}/proxy/{path}`: one request to the pod's REST API. */
-export async function proxyToPod(store: ObjectStore, kubelet: Kubelet, namespace: string, target: string, request: RestRequest): Promise<Answer> {
+export async function proxyToPod(
+  store: ObjectStore,
+  kubelet: Kubelet,
+  namespace: string,
+  target: string,
+  request: RestRequest,
+): Promise<Answer> {
   const [name, port = "80"] = target.split(":") as [string, string?];
   const pod = store.get("pods", namespace, name);
   if (pod === undefined) throw notFound(RESOURCES.pods, name);

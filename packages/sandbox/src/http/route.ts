@@ -3,7 +3,14 @@ import { findResource, type ResourceName } from "../api/resources.ts";
 /** A path below the API's roots, taken apart. */
 export type Route =
   | { to: "collection"; resource: ResourceName; namespace: string | undefined }
-  | { to: "object"; resource: ResourceName; namespace: string; name: string; subresource: string | undefined; rest: string }
+  | {
+      to: "object";
+      resource: ResourceName;
+      namespace: string;
+      name: string;
+      subresource: string | undefined;
+      rest: string;
+    }
   | { to: "access-review" }
   | { to: "discovery"; path: string };
 
@@ -19,7 +26,7 @@ export function parsePath(path: string): Route | null {
   const rest = parts.slice(core ? 2 : 3);
   const namespaced = rest[0] === "namespaces" && rest.length > 2;
   const [plural, name, subresource, ...more] = namespaced ? rest.slice(2) : rest;
-  const resource = findResource(group!, version!, plural ?? "");
+  const resource = findResource(group, version, plural ?? "");
   if (resource === undefined) return { to: "discovery", path };
   const namespace = namespaced ? rest[1] : undefined;
   if (name === undefined) return { to: "collection", resource, namespace };

@@ -26,13 +26,16 @@ export function streamWatch(store: ObjectStore, request: WatchRequest, response:
   const { resource, namespace, query } = request;
   const since = readVersion(query.get("resourceVersion"));
   const inNamespace = parseSelectors(query.get("labelSelector") ?? undefined, query.get("fieldSelector") ?? undefined);
-  const selects: typeof inNamespace = (object) => (namespace === undefined || object.metadata.namespace === namespace) && inNamespace(object);
+  const selects: typeof inNamespace = (object) =>
+    (namespace === undefined || object.metadata.namespace === namespace) && inNamespace(object);
   const send = (type: string, object: unknown): void => void response.write(`${JSON.stringify({ type, object })}\n`);
   response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
   response.flushHeaders();
   let stop: () => void;
   try {
-    if (since === 0) for (const object of store.list(resource, namespace)) if (selects(object)) send("ADDED", render(resource, object));
+    if (since === 0)
+      for (const object of store.list(resource, namespace))
+        if (selects(object)) send("ADDED", render(resource, object));
     stop = store.watch(resource, since === 0 ? store.resourceVersion : since, (change) => {
       const event = selectedEvent(change, selects);
       if (event !== undefined) send(event.type, render(resource, event.object));
@@ -45,7 +48,11 @@ export function streamWatch(store: ObjectStore, request: WatchRequest, response:
   }
   const bookmark = (): void => {
     const { kind } = RESOURCES[resource];
-    send("BOOKMARK", { kind, apiVersion: apiVersion(RESOURCES[resource]), metadata: { resourceVersion: String(store.resourceVersion) } });
+    send("BOOKMARK", {
+      kind,
+      apiVersion: apiVersion(RESOURCES[resource]),
+      metadata: { resourceVersion: String(store.resourceVersion) },
+    });
   };
   const wantsBookmarks = flag(query, "allowWatchBookmarks");
   const bookmarks = wantsBookmarks ? setInterval(bookmark, request.bookmarkMs) : undefined;
@@ -64,5 +71,9 @@ export function streamWatch(store: ObjectStore, request: WatchRequest, response:
 function readVersion(text: string | null): number {
   if (text === null || text === "") return 0;
   if (/^\d+$/.test(text)) return Number(text);
-  throw new ApiError(500, undefined, `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  throw new ApiError(
+    500,
+    undefined,
+    `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+  );
 }

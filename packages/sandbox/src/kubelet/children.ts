@@ -43,7 +43,12 @@ export class Children {
   /** Starts a child; a command that can't be started ends with 127 and its reason on stderr, as a shell has it. */
   start(command: Command, output: Output): ContainerProcess {
     const [file, ...args] = command.argv;
-    const child = spawn(file, args, { cwd: command.cwd, env: command.env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(file, args, {
+      cwd: command.cwd,
+      env: command.env,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const { pid } = child;
     child.stdout.on("data", (chunk: Buffer) => output.write("stdout", chunk));
     child.stderr.on("data", (chunk: Buffer) => output.write("stderr", chunk));
@@ -85,6 +90,7 @@ export class Children {
     if (watchdog === undefined) return;
     const gone = new Promise((resolve) => watchdog.once("exit", resolve));
     if (watchdog.exitCode !== null || watchdog.signalCode !== null) return;
+    watchdog.ref();
     watchdog.stdin!.end();
     await gone;
   }
@@ -102,7 +108,10 @@ export class Children {
 
   #tellWatchdog(line: string): void {
     if (this.#watchdog === undefined) {
-      this.#watchdog = spawn("sh", ["-c", WATCHDOG, "tailrace-sandbox-watchdog"], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+      this.#watchdog = spawn("sh", ["-c", WATCHDOG, "tailrace-sandbox-watchdog"], {
+        detached: true,
+        stdio: ["pipe", "ignore", "ignore"],
+      });
       this.#watchdog.unref();
       // A watchdog that is gone leaves the ledger.
       this.#watchdog.stdin!.on("error", () => {});

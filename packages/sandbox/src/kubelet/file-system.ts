@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
-import type { StoredObject } from "../store/objects.ts";
+import type { ConfigMap, Pod } from "../store/kinds.ts";
 
 /** A container's directories as they lie on this machine, below the pod's root. */
 export class PodFileSystem {
@@ -17,14 +17,17 @@ export class PodFileSystem {
    *
    * @returns what is missing, in the kubelet's words, or null
    */
-  async mount(pod: StoredObject, configMap: (name: string) => StoredObject | undefined): Promise<string | null> {
+  async mount(pod: Pod, configMap: (name: string) => ConfigMap | undefined): Promise<string | null> {
     await mkdir(join(this.root, "tmp"), { recursive: true });
     await mkdir(join(this.root, "home"), { recursive: true });
-    const containers: any[] = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+    const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
     for (const volume of pod.spec.volumes ?? []) {
-      const paths = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.filter((mount: any) => mount.name === volume.name).map((mount: any) => String(mount.mountPath)));
+      const paths = containers.flatMap(({ volumeMounts = [] }) =>
+        volumeMounts.filter((mount) => mount.name === volume.name).map((mount) => mount.mountPath),
+      );
       const found = volume.configMap === undefined ? undefined : configMap(volume.configMap.name);
-      if (volume.configMap !== undefined && found === undefined) return `MountVolume.SetUp failed for volume "${volume.name}" : configmap "${volume.configMap.name}" not found`;
+      if (volume.configMap !== undefined && found === undefined)
+        return `MountVolume.SetUp failed for volume "${volume.name}" : configmap "${volume.configMap.name}" not found`;
       for (const path of new Set(paths)) await this.#fill(path, found);
     }
     return null;
@@ -40,12 +43,13 @@ export class PodFileSystem {
     return text.replace(/(^|[\s"'=(])(\/[^\s"')]*)/g, (_, before: string, path: string) => before + this.resolve(path));
   }
 
-  async #fill(mountPath: string, configMap: StoredObject | undefined): Promise<void> {
+  async #fill(mountPath: string, configMap: ConfigMap | undefined): Promise<void> {
     this.#mounted.push(mountPath);
     const directory = join(this.root, normalize(mountPath));
     await mkdir(directory, { recursive: true });
     for (const [key, value] of Object.entries(configMap?.data ?? {})) await writeInto(join(directory, key), value);
-    for (const [key, value] of Object.entries(configMap?.binaryData ?? {})) await writeInto(join(directory, key), Buffer.from(value, "base64"));
+    for (const [key, value] of Object.entries(configMap?.binaryData ?? {}))
+      await writeInto(join(directory, key), Buffer.from(value, "base64"));
   }
 
   #isMounted(path: string): boolean {

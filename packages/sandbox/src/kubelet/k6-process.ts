@@ -31,7 +31,10 @@ function freePort(): Promise<number> {
 
 function forward(port: number, { method, path, body, contentType }: RestRequest): Promise<RestAnswer> {
   return new Promise((resolve, reject) => {
-    const headers = { "content-length": Buffer.byteLength(body), ...(contentType === undefined ? {} : { "content-type": contentType }) };
+    const headers = {
+      "content-length": Buffer.byteLength(body),
+      ...(contentType === undefined ? {} : { "content-type": contentType }),
+    };
     const request = http.request({ host: "127.0.0.1", port, method, path, headers, agent: false, timeout: 10_000 });
     request.on("timeout", () => request.destroy(new Error("i/o timeout")));
     request.on("error", reject);
@@ -39,7 +42,13 @@ function forward(port: number, { method, path, body, contentType }: RestRequest)
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
-      response.on("end", () => resolve({ status: response.statusCode ?? 502, contentType: response.headers["content-type"], body: Buffer.concat(chunks).toString("utf8") }));
+      response.on("end", () =>
+        resolve({
+          status: response.statusCode ?? 502,
+          contentType: response.headers["content-type"],
+          body: Buffer.concat(chunks).toString("utf8"),
+        }),
+      );
     });
     request.end(body);
   });

@@ -4,14 +4,15 @@ import type { KubeletView } from "../logs/choose.ts";
 import type { LogFile } from "../logs/log-file.ts";
 import { LogFormatter } from "../logs/read-rules.ts";
 import { parseRecord } from "../logs/cri.ts";
-import type { StoredObject } from "../store/objects.ts";
-import type { ObjectStore } from "../store/store.ts";
+import type { Condition, Pod } from "../store/kinds.ts";
 import { now } from "../store/time.ts";
 import { PodWorker, type PodWorkerDependencies } from "./pod-worker.ts";
 import type { RestAnswer, RestRequest } from "./process.ts";
 import { NODE, unschedulable } from "./schedule.ts";
 
-export type KubeletDependencies = Omit<PodWorkerDependencies, "podIP"> & { failed(key: string, error: unknown): void };
+export type KubeletDependencies = Omit<PodWorkerDependencies, "podIP"> & {
+  failed: (key: string, error: unknown) => void;
+};
 
 /** Scheduler and kubelet of the only node. */
 export class Kubelet {
@@ -32,17 +33,17 @@ export class Kubelet {
     });
   }
 
-  view(pod: StoredObject): KubeletView {
+  view(pod: Pod): KubeletView {
     const worker = this.#workers.get(pod.metadata.uid);
     return worker === undefined ? "nothing" : worker.hasStatuses ? "statuses" : "no-statuses";
   }
 
-  log(pod: StoredObject, container: string): LogFile | undefined {
+  log(pod: Pod, container: string): LogFile | undefined {
     return this.#workers.get(pod.metadata.uid)?.logs.get(container);
   }
 
   /** The whole log of a container that has ended, without stamps. */
-  async readLog(pod: StoredObject, container: string): Promise<string> {
+  async readLog(pod: Pod, container: string): Promise<string> {
     const log = this.log(pod, container);
     if (log === undefined || log.removed) return "";
     const formatter = new LogFormatter({ timestamps: false, since: undefined, limitBytes: undefined });
@@ -59,7 +60,7 @@ export class Kubelet {
    *
    * @throws Error when nothing answers
    */
-  async request(pod: StoredObject, request: RestRequest): Promise<RestAnswer> {
+  async request(pod: Pod, request: RestRequest): Promise<RestAnswer> {
     const worker = this.#workers.get(pod.metadata.uid);
     for (const { name } of pod.spec.containers) {
       const process = worker?.process(name);
@@ -76,7 +77,7 @@ export class Kubelet {
     await Promise.all(this.#running);
   }
 
-  async #admit(pod: StoredObject): Promise<void> {
+  async #admit(pod: Pod): Promise<void> {
     const { store, pace } = this.#deps;
     const { namespace, name, uid } = pod.metadata;
     await delay(pace.step, undefined, { signal: this.#closing.signal }).catch(() => {});
@@ -84,7 +85,11 @@ export class Kubelet {
     const problem = unschedulable(pod);
     const scheduled = store.update("pods", namespace, name, (draft) => {
       if (problem === null) draft.spec.nodeName = NODE.name;
-      draft.status = { phase: "Pending", conditions: [scheduledCondition(problem, draft)], qosClass: draft.status.qosClass };
+      draft.status = {
+        phase: "Pending",
+        conditions: [scheduledCondition(problem, draft)],
+        qosClass: draft.status.qosClass,
+      };
     });
     if (problem !== null || scheduled.metadata.deletionTimestamp !== undefined) return;
     await delay(pace.step, undefined, { signal: this.#closing.signal }).catch(() => {});
@@ -98,7 +103,9 @@ export class Kubelet {
   }
 
   #track(name: string, work: Promise<void>): void {
-    const guarded = work.catch((error: unknown) => this.#deps.failed(name, error)).finally(() => this.#running.delete(guarded));
+    const guarded = work
+      .catch((error: unknown) => this.#deps.failed(name, error))
+      .finally(() => this.#running.delete(guarded));
     this.#running.add(guarded);
   }
 
@@ -108,8 +115,15 @@ export class Kubelet {
   }
 }
 
-function scheduledCondition(problem: string | null, pod: StoredObject): object {
+function scheduledCondition(problem: string | null, pod: Pod): Condition & { lastProbeTime: null } {
   const time = { lastProbeTime: null, lastTransitionTime: now() };
   if (problem === null) return { type: "PodScheduled", status: "True", ...time };
-  return { type: "PodScheduled", observedGeneration: pod.metadata.generation, status: "False", ...time, reason: "Unschedulable", message: problem };
+  return {
+    type: "PodScheduled",
+    observedGeneration: pod.metadata.generation,
+    status: "False",
+    ...time,
+    reason: "Unschedulable",
+    message: problem,
+  };
 }

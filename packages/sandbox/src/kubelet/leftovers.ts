@@ -22,7 +22,10 @@ export async function endLeftovers(dataDir: string, log: (line: string) => void)
     const folder = join(dataDir, name);
     const owner = Number(await readOr(join(folder, OWNER_FILE), "0"));
     if (owner > 0 && isAlive(owner)) continue;
-    const pids = (await readOr(join(folder, LEDGER_FILE), "")).split("\n").map(Number).filter((pid) => pid > 1);
+    const pids = (await readOr(join(folder, LEDGER_FILE), ""))
+      .split("\n")
+      .map(Number)
+      .filter((pid) => pid > 1);
     const ours: number[] = [];
     for (const pid of pids) if (isAlive(pid) && (await worksIn(pid, folder))) ours.push(pid);
     for (const pid of ours) {
@@ -48,7 +51,9 @@ async function worksIn(pid: number, folder: string): Promise<boolean> {
   try {
     return (await readlink(`/proc/${pid}/cwd`)).startsWith(folder);
   } catch {
-    const command = await promisify(execFile)("ps", ["-o", "command=", "-p", String(pid)]).catch(() => ({ stdout: "" }));
+    const command = await promisify(execFile)("ps", ["-o", "command=", "-p", String(pid)]).catch(() => ({
+      stdout: "",
+    }));
     return command.stdout.includes(folder);
   }
 }

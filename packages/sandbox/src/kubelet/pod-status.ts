@@ -1,10 +1,19 @@
 import { createHash } from "node:crypto";
-import type { StoredObject } from "../store/objects.ts";
+import type { Container, ContainerStatus, Pod, PodStatus, VolumeMount } from "../store/kinds.ts";
 
 export type ContainerStateView =
   | { waiting: { reason: string; message?: string } }
   | { running: { startedAt: string } }
-  | { terminated: { exitCode: number; reason: string; startedAt: string; finishedAt: string; containerID: string; signal?: number } };
+  | {
+      terminated: {
+        exitCode: number;
+        reason: string;
+        startedAt: string;
+        finishedAt: string;
+        containerID: string;
+        signal?: number;
+      };
+    };
 
 /** What the kubelet knows of one container. */
 export interface ContainerView {
@@ -36,15 +45,28 @@ interface PodCondition {
 }
 
 /** `status` of a pod as the kubelet reports it; conditions that did not change keep their time. */
-export function podStatus(pod: StoredObject, view: PodView, now: string): object {
+export function podStatus(pod: Pod, view: PodView, now: string): PodStatus {
   const observedGeneration = pod.metadata.generation ?? 1;
-  const before: PodCondition[] = pod.status?.conditions ?? [];
+  const before = pod.status.conditions ?? [];
   const conditions = conditionsOf(view).map(({ type, status, ...why }): PodCondition => {
     const same = before.find((each) => each.type === type && each.status === status);
-    return { type, observedGeneration, status, lastProbeTime: null, lastTransitionTime: same?.lastTransitionTime ?? now, ...why };
+    return {
+      type,
+      observedGeneration,
+      status,
+      lastProbeTime: null,
+      lastTransitionTime: same?.lastTransitionTime ?? now,
+      ...why,
+    };
   });
-  const statuses = (views: ContainerView[], specs: any[]): object[] =>
-    views.map((container) => containerStatus(container, specs.find(({ name }) => name === container.name), views === view.initContainers));
+  const statuses = (views: ContainerView[], specs: Container[]): ContainerStatus[] =>
+    views.map((container) =>
+      containerStatus(
+        container,
+        specs.find(({ name }) => name === container.name)!,
+        views === view.initContainers,
+      ),
+    );
   return {
     observedGeneration,
     phase: phaseOf(view),
@@ -53,9 +75,11 @@ export function podStatus(pod: StoredObject, view: PodView, now: string): object
     hostIPs: [{ ip: "127.0.0.1" }],
     ...(view.podIP === undefined ? {} : { podIP: view.podIP, podIPs: [{ ip: view.podIP }] }),
     startTime: view.startTime,
-    ...(view.initContainers.length > 0 ? { initContainerStatuses: statuses(view.initContainers, pod.spec.initContainers) } : {}),
+    ...(view.initContainers.length > 0
+      ? { initContainerStatuses: statuses(view.initContainers, pod.spec.initContainers ?? []) }
+      : {}),
     containerStatuses: statuses(view.containers, pod.spec.containers),
-    qosClass: pod.status?.qosClass,
+    ...(pod.status.qosClass === undefined ? {} : { qosClass: pod.status.qosClass }),
   };
 }
 
@@ -79,11 +103,19 @@ function conditionsOf(view: PodView): NewCondition[] {
   const ready: Omit<NewCondition, "type"> = ended
     ? { status: "False", reason: completed ? "PodCompleted" : "PodFailed" }
     : unready.length > 0
-      ? { status: "False", reason: "ContainersNotReady", message: `containers with unready status: [${names(unready)}]` }
+      ? {
+          status: "False",
+          reason: "ContainersNotReady",
+          message: `containers with unready status: [${names(unready)}]`,
+        }
       : { status: "True" };
   const initialized: Omit<NewCondition, "type"> =
     incomplete.length > 0
-      ? { status: "False", reason: "ContainersNotInitialized", message: `containers with incomplete status: [${names(incomplete)}]` }
+      ? {
+          status: "False",
+          reason: "ContainersNotInitialized",
+          message: `containers with incomplete status: [${names(incomplete)}]`,
+        }
       : { status: "True", ...(completed ? { reason: "PodCompleted" } : {}) };
   return [
     { type: "PodReadyToStartContainers", status: podIP !== undefined && !final ? "True" : "False" },
@@ -98,7 +130,11 @@ function names(containers: ContainerView[]): string {
   return containers.map(({ name }) => name).join(" ");
 }
 
-function containerStatus({ name, state, ready, containerID }: ContainerView, spec: any, init: boolean): object {
+function containerStatus(
+  { name, state, ready, containerID }: ContainerView,
+  spec: Container,
+  init: boolean,
+): ContainerStatus {
   const started = containerID !== undefined;
   const { limits, requests } = spec.resources ?? {};
   return {
@@ -112,12 +148,14 @@ function containerStatus({ name, state, ready, containerID }: ContainerView, spe
     ...(started ? { containerID } : {}),
     started: "running" in state,
     ...(started && requests ? { allocatedResources: requests } : {}),
-    ...(started ? { resources: limits || requests ? { ...(limits ? { limits } : {}), ...(requests ? { requests } : {}) } : {} } : {}),
+    ...(started
+      ? { resources: limits || requests ? { ...(limits ? { limits } : {}), ...(requests ? { requests } : {}) } : {} }
+      : {}),
     ...(spec.volumeMounts ? { volumeMounts: spec.volumeMounts.map(mountStatus) } : {}),
   };
 }
 
-function mountStatus({ name, mountPath, readOnly }: any): object {
+function mountStatus({ name, mountPath, readOnly }: VolumeMount): object {
   return { name, mountPath, ...(readOnly ? { readOnly, recursiveReadOnly: "Disabled" } : {}) };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { LogFile } from "../logs/log-file.ts";
 import { deleteObject } from "../store/delete.ts";
-import type { StoredObject } from "../store/objects.ts";
+import type { Container, Pod } from "../store/kinds.ts";
 import type { ObjectStore } from "../store/store.ts";
 import { now, timestamp } from "../store/time.ts";
 import { containerEnvironment } from "./environment.ts";
@@ -31,7 +31,7 @@ export interface PodWorkerDependencies {
   directory: string;
   /** The directory of all pods' logs. */
   logDirectory: string;
-  imageExists(image: string): boolean;
+  imageExists: (image: string) => boolean;
   podIP: string;
   pace: Pace;
 }
@@ -40,7 +40,7 @@ export interface PodWorkerDependencies {
 export class PodWorker {
   readonly logs = new Map<string, LogFile>();
   readonly #deps: PodWorkerDependencies;
-  readonly #pod: StoredObject;
+  readonly #pod: Pod;
   readonly #files: PodFileSystem;
   readonly #abort = new AbortController();
   readonly #processes = new Map<string, ContainerProcess>();
@@ -48,13 +48,24 @@ export class PodWorker {
   #statusSent = false;
   #killTimer: NodeJS.Timeout | undefined;
 
-  constructor(deps: PodWorkerDependencies, pod: StoredObject) {
+  constructor(deps: PodWorkerDependencies, pod: Pod) {
     this.#deps = deps;
     this.#pod = pod;
     this.#files = new PodFileSystem(join(deps.directory, pod.metadata.uid));
     const initial = pod.spec.initContainers?.length ? "PodInitializing" : "ContainerCreating";
-    const view = ({ name }: { name: string }): ContainerView => ({ name, state: { waiting: { reason: initial } }, ready: false, containerID: undefined });
-    this.#view = { startTime: now(), podIP: undefined, initContainers: (pod.spec.initContainers ?? []).map(view), containers: pod.spec.containers.map(view), final: false };
+    const view = ({ name }: { name: string }): ContainerView => ({
+      name,
+      state: { waiting: { reason: initial } },
+      ready: false,
+      containerID: undefined,
+    });
+    this.#view = {
+      startTime: now(),
+      podIP: undefined,
+      initContainers: (pod.spec.initContainers ?? []).map(view),
+      containers: pod.spec.containers.map(view),
+      final: false,
+    };
   }
 
   /** Whether the kubelet has told the API server of this pod's containers. */
@@ -115,10 +126,10 @@ export class PodWorker {
       const exit = await this.#runOne(spec, this.#view.initContainers);
       if (exit.exitCode !== 0 || this.#signal.aborted) return;
     }
-    await Promise.all(this.#pod.spec.containers.map((spec: any) => this.#runOne(spec, this.#view.containers)));
+    await Promise.all(this.#pod.spec.containers.map((spec) => this.#runOne(spec, this.#view.containers)));
   }
 
-  async #runOne(spec: any, views: ContainerView[]): Promise<Exit> {
+  async #runOne(spec: Container, views: ContainerView[]): Promise<Exit> {
     const view = views.find(({ name }) => name === spec.name)!;
     await this.#pullImage(spec, view);
     const env = await this.#environment(spec, view);
@@ -138,7 +149,9 @@ export class PodWorker {
     log.end();
     const reason = exit.exitCode === 0 ? "Completed" : "Error";
     const finishedAt = now();
-    view.state = { terminated: { exitCode: exit.exitCode, reason, startedAt, finishedAt, containerID: view.containerID } };
+    view.state = {
+      terminated: { exitCode: exit.exitCode, reason, startedAt, finishedAt, containerID: view.containerID },
+    };
     view.ready = false;
     if (!this.#signal.aborted) this.#report();
     return exit;
@@ -152,16 +165,26 @@ export class PodWorker {
       await delay(pace.step, undefined, { signal: this.#signal });
       this.#set(view, { waiting: { reason: "ErrImagePull", message: what } }, false);
       await delay(pace.imageBackoff, undefined, { signal: this.#signal });
-      this.#set(view, { waiting: { reason: "ImagePullBackOff", message: `Back-off pulling image "${image}": ErrImagePull: ${what}` } }, false);
+      this.#set(
+        view,
+        {
+          waiting: { reason: "ImagePullBackOff", message: `Back-off pulling image "${image}": ErrImagePull: ${what}` },
+        },
+        false,
+      );
       await delay(pace.imageBackoff, undefined, { signal: this.#signal });
     }
   }
 
-  async #environment(spec: any, view: ContainerView): Promise<Record<string, string>> {
+  async #environment(spec: Container, view: ContainerView): Promise<Record<string, string>> {
     const { store, pace, podIP } = this.#deps;
     const { namespace } = this.#pod.metadata;
     for (;;) {
-      const found = containerEnvironment(spec, { pod: this.#pod, podIP, configMap: (name) => store.get("configmaps", namespace, name) });
+      const found = containerEnvironment(spec, {
+        pod: this.#pod,
+        podIP,
+        configMap: (name) => store.get("configmaps", namespace, name),
+      });
       if ("env" in found) return found.env;
       this.#set(view, { waiting: { reason: "CreateContainerConfigError", message: found.problem } }, false);
       await delay(pace.retry, undefined, { signal: this.#signal });
@@ -169,10 +192,12 @@ export class PodWorker {
   }
 
   /** Ready as soon as the container answers once; it is not asked again. */
-  async #probe(spec: any, view: ContainerView, process: ContainerProcess, signal: AbortSignal): Promise<void> {
-    const path: string = spec.readinessProbe.httpGet.path;
+  async #probe(spec: Container, view: ContainerView, process: ContainerProcess, signal: AbortSignal): Promise<void> {
+    const path: string = spec.readinessProbe?.httpGet?.path ?? "/";
     while (!signal.aborted) {
-      const answer = await process.request?.({ method: "GET", path, body: "", contentType: undefined }).catch(() => undefined);
+      const answer = await process
+        .request?.({ method: "GET", path, body: "", contentType: undefined })
+        .catch(() => undefined);
       if (signal.aborted) return;
       if (answer !== undefined && answer.status < 400) return this.#set(view, view.state, true);
       await delay(50, undefined, { signal }).catch(() => {});
@@ -213,7 +238,12 @@ export class PodWorker {
     const { store } = this.#deps;
     if (store.get("pods", namespace, name)?.metadata.uid !== uid) return;
     this.#statusSent = true;
-    store.update("pods", namespace, name, (draft) => void (draft.status = podStatus(draft, this.#view, timestamp(new Date()))));
+    store.update(
+      "pods",
+      namespace,
+      name,
+      (draft) => void (draft.status = podStatus(draft, this.#view, timestamp(new Date()))),
+    );
   }
 
   get #logFolder(): string {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { StoredObject } from "../store/objects.ts";
+import type { Container, Pod } from "../store/kinds.ts";
 import type { Children, Command } from "./children.ts";
 import { expand } from "./environment.ts";
 import type { PodFileSystem } from "./file-system.ts";
@@ -8,9 +8,9 @@ import type { ContainerProcess, Output } from "./process.ts";
 import { isStarter, startStarter, type Reach } from "./starter.ts";
 
 export interface ContainerStart {
-  pod: StoredObject;
+  pod: Pod;
   /** The container of the pod's spec. */
-  spec: any;
+  spec: Container;
   env: Record<string, string>;
   files: PodFileSystem;
   output: Output;
@@ -40,7 +40,13 @@ export function containerStarter({ children, reach, replay, path }: StarterDepen
     if (replayed !== undefined) return await replayed;
     const command: Command = {
       argv: (argv.length === 0 ? ["sh", "-c", "exit 0"] : localArguments(argv, files)) as [string, ...string[]],
-      env: { PATH: path, HOME: join(files.root, "home"), TMPDIR: join(files.root, "tmp"), HOSTNAME: pod.spec.hostname ?? pod.metadata.name, ...env },
+      env: {
+        PATH: path,
+        HOME: join(files.root, "home"),
+        TMPDIR: join(files.root, "tmp"),
+        HOSTNAME: pod.spec.hostname ?? pod.metadata.name,
+        ...env,
+      },
       cwd: join(files.root, "home"),
     };
     return servesRest(argv) ? await startK6(children, command, output) : children.start(command, output);
@@ -50,5 +56,7 @@ export function containerStarter({ children, reach, replay, path }: StarterDepen
 /** Paths of the pod become paths of this machine: whole arguments, and the words of a shell's command. */
 function localArguments(argv: string[], files: PodFileSystem): string[] {
   const isShell = argv[0] === "sh" || argv[0] === "/bin/sh";
-  return argv.map((token, at) => (isShell && at === 2 && argv[1] === "-c" ? files.resolveWords(token) : files.resolve(token)));
+  return argv.map((token, at) =>
+    isShell && at === 2 && argv[1] === "-c" ? files.resolveWords(token) : files.resolve(token),
+  );
 }

@@ -35,7 +35,12 @@ async function unpause(url: string, address: string, reach: Reach, output: Outpu
   const started = performance.now();
   const seconds = (): string => ((performance.now() - started) / 1000).toFixed(6);
   try {
-    const { status, body } = await reach(address, { method: "PATCH", path: "/v1/status", body: BODY, contentType: "application/json" });
+    const { status, body } = await reach(address, {
+      method: "PATCH",
+      path: "/v1/status",
+      body: BODY,
+      contentType: "application/json",
+    });
     const time = seconds();
     output.write("stdout", Buffer.from(`${body}\n${report(String(status), time, time, url, address, "")}`));
     return 0;

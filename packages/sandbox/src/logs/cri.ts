@@ -47,7 +47,11 @@ export class RecordSplitter {
 }
 
 /** A record as a line of the file; trailing zeros of the fraction are dropped there. */
-export function formatRecord(time: string, stream: StreamName, { partial, content }: { partial: boolean; content: Buffer }): Buffer {
+export function formatRecord(
+  time: string,
+  stream: StreamName,
+  { partial, content }: { partial: boolean; content: Buffer },
+): Buffer {
   const short = time.replace(/\.?0*Z$/, "Z");
   return Buffer.concat([Buffer.from(`${short} ${stream} ${partial ? "P" : "F"} `), content, Buffer.from("\n")]);
 }

@@ -7,7 +7,10 @@ import { formatRecord, preciseNow, RecordSplitter, type StreamName } from "./cri
 export class LogFile {
   readonly path: string;
   readonly #descriptor: number;
-  readonly #splitters: Record<StreamName, RecordSplitter> = { stdout: new RecordSplitter(), stderr: new RecordSplitter() };
+  readonly #splitters: Record<StreamName, RecordSplitter> = {
+    stdout: new RecordSplitter(),
+    stderr: new RecordSplitter(),
+  };
   readonly #hide: Buffer;
   readonly #waiting = new Set<() => void>();
   #size = 0;
@@ -78,8 +81,9 @@ export class LogFile {
 
   #append(stream: StreamName, records: { partial: boolean; content: Buffer }[]): void {
     if (records.length === 0 || this.#ended) return;
-    const time = preciseNow();
-    const bytes = Buffer.concat(records.map((record) => formatRecord(time, stream, { ...record, content: this.#hidden(record.content) })));
+    const bytes = Buffer.concat(
+      records.map((record) => formatRecord(preciseNow(), stream, { ...record, content: this.#hidden(record.content) })),
+    );
     writeSync(this.#descriptor, bytes);
     this.#size += bytes.length;
     this.#wake();

@@ -24,10 +24,14 @@ export function parseLogRequest(pod: string, query: URLSearchParams, now: Date):
   const tailLines = integer(query, "tailLines");
   const limitBytes = integer(query, "limitBytes");
   const causes: StatusCause[] = [];
-  if (tailLines !== undefined && tailLines < 0) causes.push(mustBe("tailLines", tailLines, "must be greater than or equal to 0"));
-  if (limitBytes !== undefined && limitBytes < 1) causes.push(mustBe("limitBytes", limitBytes, "must be greater than 0"));
-  if (sinceSeconds !== undefined && sinceTime !== undefined) causes.push(forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
-  else if (sinceSeconds !== undefined && sinceSeconds < 1) causes.push(mustBe("sinceSeconds", sinceSeconds, "must be greater than 0"));
+  if (tailLines !== undefined && tailLines < 0)
+    causes.push(mustBe("tailLines", tailLines, "must be greater than or equal to 0"));
+  if (limitBytes !== undefined && limitBytes < 1)
+    causes.push(mustBe("limitBytes", limitBytes, "must be greater than 0"));
+  if (sinceSeconds !== undefined && sinceTime !== undefined)
+    causes.push(forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+  else if (sinceSeconds !== undefined && sinceSeconds < 1)
+    causes.push(mustBe("sinceSeconds", sinceSeconds, "must be greater than 0"));
   if (query.has("stream")) causes.push(forbidden("stream", "may not be specified"));
   if (causes.length > 0) throw invalidOptions(pod, causes);
   return {
@@ -35,7 +39,11 @@ export function parseLogRequest(pod: string, query: URLSearchParams, now: Date):
     follow: flag(query, "follow"),
     previous: flag(query, "previous"),
     timestamps: flag(query, "timestamps"),
-    since: sinceTime ?? (sinceSeconds === undefined ? undefined : `${new Date(now.getTime() - sinceSeconds * 1000).toISOString().slice(0, 23)}000000Z`),
+    since:
+      sinceTime ??
+      (sinceSeconds === undefined
+        ? undefined
+        : `${new Date(now.getTime() - sinceSeconds * 1000).toISOString().slice(0, 23)}000000Z`),
     tailLines,
     limitBytes,
   };
@@ -73,5 +81,9 @@ function forbidden(field: string, what: string): StatusCause {
 function invalidOptions(pod: string, causes: StatusCause[]): ApiError {
   const lines = causes.map((cause) => `${cause.field}: ${cause.message}`);
   const text = lines.length === 1 ? lines[0]! : `[${lines.join(", ")}]`;
-  return new ApiError(422, "Invalid", `PodLogOptions "${pod}" is invalid: ${text}`, { name: pod, kind: "PodLogOptions", causes });
+  return new ApiError(422, "Invalid", `PodLogOptions "${pod}" is invalid: ${text}`, {
+    name: pod,
+    kind: "PodLogOptions",
+    causes,
+  });
 }

@@ -8,7 +8,14 @@ export interface ParsedArguments {
 
 /** k6-operator, pkg/types/k6cli.go: flags that `k6 archive` does not get; the second list takes its value from the next token. */
 const NOT_FOR_ARCHIVE = new Set(["--linger", "--no-usage-report", "-v", "--verbose"]);
-const NOT_FOR_ARCHIVE_WITH_VALUE = new Set(["--out", "-o", "--log-output", "--user-agent", "--block-hostnames", "--blacklist-ip"]);
+const NOT_FOR_ARCHIVE_WITH_VALUE = new Set([
+  "--out",
+  "-o",
+  "--log-output",
+  "--user-agent",
+  "--block-hostnames",
+  "--blacklist-ip",
+]);
 
 /**
  * Splits at whitespace. A token that follows another one without a leading `-` in front of both is refused, as the

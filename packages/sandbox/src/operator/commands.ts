@@ -1,12 +1,8 @@
+import type { EnvVar, TestRunSpec } from "../store/kinds.ts";
 import type { ParsedArguments } from "./arguments.ts";
 
-interface EnvVar {
-  name: string;
-  value?: string;
-}
-
 /** The script's path in the pods of a TestRun. */
-export function scriptPath(spec: any): string {
+export function scriptPath(spec: TestRunSpec): string {
   const { volumeClaim, configMap, localFile } = spec.script ?? {};
   if (volumeClaim?.name) return `/test/${volumeClaim.file || "test.js"}`;
   if (configMap?.name) return `/test/${configMap.file || "test.js"}`;
@@ -14,7 +10,7 @@ export function scriptPath(spec: any): string {
 }
 
 /** `k6 run` of runner `index` (1..parallelism), as k6-operator's pkg/resources/jobs/runner.go builds it. */
-export function runnerCommand(testRun: string, spec: any, index: number, args: ParsedArguments): string[] {
+export function runnerCommand(testRun: string, spec: TestRunSpec, index: number, args: ParsedArguments): string[] {
   return [
     "k6",
     "run",
@@ -38,7 +34,7 @@ function segment(index: number, total: number): string[] {
 }
 
 /** The initializer's shell command, as k6-operator's pkg/resources/jobs/initializer.go builds it. */
-export function initializerCommand(spec: any, env: EnvVar[], args: ParsedArguments): string[] {
+export function initializerCommand(spec: TestRunSpec, env: EnvVar[], args: ParsedArguments): string[] {
   const script = scriptPath(spec);
   const archive = `/tmp/${script.split("/").at(-1)}.archived.tar`;
   const variables = env.map(({ name, value }) => ` -e ${name}="${value ?? ""}"`).join("");

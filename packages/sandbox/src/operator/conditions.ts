@@ -1,13 +1,7 @@
-export interface Condition {
-  type: string;
-  status: "True" | "False" | "Unknown";
-  reason: string;
-  message: string;
-  lastTransitionTime: string;
-}
+import type { TestRunCondition } from "../store/kinds.ts";
 
 /** The conditions of a TestRun that the operator has just seen, in its order. */
-export function initialConditions(now: string): Condition[] {
+export function initialConditions(now: string): TestRunCondition[] {
   return [
     condition("CloudTestRun", "Unknown", "TestRunTypeUnknown", now),
     condition("TestRunRunning", "Unknown", "TestRunPreparation", now),
@@ -17,10 +11,20 @@ export function initialConditions(now: string): Condition[] {
   ];
 }
 
-export function withCondition(conditions: Condition[], type: string, status: "True" | "False", now: string): Condition[] {
+export function withCondition(
+  conditions: TestRunCondition[],
+  type: string,
+  status: "True" | "False",
+  now: string,
+): TestRunCondition[] {
   return conditions.map((each) => (each.type === type ? condition(type, status, `${type}${status}`, now) : each));
 }
 
-function condition(type: string, status: Condition["status"], reason: string, lastTransitionTime: string): Condition {
+function condition(
+  type: string,
+  status: TestRunCondition["status"],
+  reason: string,
+  lastTransitionTime: string,
+): TestRunCondition {
   return { lastTransitionTime, message: "", reason, status, type };
 }

@@ -1,5 +1,6 @@
 import type { NewObject } from "../store/store.ts";
-import type { StoredObject } from "../store/objects.ts";
+import type { Probe, Role, TestRun, TestRunSpec, Volume, VolumeMount } from "../store/kinds.ts";
+import type { OwnerReference } from "../store/objects.ts";
 import type { ParsedArguments } from "./arguments.ts";
 import { initializerCommand, runnerCommand, starterCommand } from "./commands.ts";
 
@@ -7,7 +8,7 @@ const DEFAULT_IMAGE = "grafana/k6:latest";
 const DEFAULT_STARTER_IMAGE = "ghcr.io/grafana/k6-operator:latest-starter";
 
 /** The Job `<T>-initializer`. Without a spec of its own it is made like a runner. */
-export function initializerJob(testRun: StoredObject, args: ParsedArguments): NewObject {
+export function initializerJob(testRun: TestRun, args: ParsedArguments): NewObject {
   const role = testRun.spec.initializer ?? testRun.spec.runner ?? {};
   const container = {
     name: "k6",
@@ -19,7 +20,7 @@ export function initializerJob(testRun: StoredObject, args: ParsedArguments): Ne
 }
 
 /** The Job `<T>-<index>`. */
-export function runnerJob(testRun: StoredObject, index: number, args: ParsedArguments): NewObject {
+export function runnerJob(testRun: TestRun, index: number, args: ParsedArguments): NewObject {
   const role = testRun.spec.runner ?? {};
   const name = `${testRun.metadata.name}-${index}`;
   const container = {
@@ -35,7 +36,7 @@ export function runnerJob(testRun: StoredObject, index: number, args: ParsedArgu
 }
 
 /** The Service `<T>-service-<index>`. */
-export function runnerService(testRun: StoredObject, index: number, clusterIP: string): NewObject {
+export function runnerService(testRun: TestRun, index: number, clusterIP: string): NewObject {
   const { name } = testRun.metadata;
   return {
     metadata: {
@@ -60,7 +61,7 @@ export function runnerService(testRun: StoredObject, index: number, clusterIP: s
 }
 
 /** The Job `<T>-starter`; its pod has no init containers and no volumes of the script. */
-export function starterJob(testRun: StoredObject, addresses: string[]): NewObject {
+export function starterJob(testRun: TestRun, addresses: string[]): NewObject {
   const role = testRun.spec.starter ?? {};
   const container = {
     name: "k6-curl",
@@ -74,7 +75,7 @@ export function starterJob(testRun: StoredObject, addresses: string[]): NewObjec
   return job(testRun, `${testRun.metadata.name}-starter`, role, spec, {});
 }
 
-function job(testRun: StoredObject, name: string, role: any, spec: object, roleLabels: Record<string, string>): NewObject {
+function job(testRun: TestRun, name: string, role: Role, spec: object, roleLabels: Record<string, string>): NewObject {
   const labels = { ...userLabels(role), app: "k6", k6_cr: testRun.metadata.name, ...roleLabels };
   const annotations = role.metadata?.annotations;
   return {
@@ -100,7 +101,7 @@ function job(testRun: StoredObject, name: string, role: any, spec: object, roleL
 }
 
 /** What initializer and runner containers share. */
-function k6Container(spec: any, role: any): object {
+function k6Container(spec: TestRunSpec, role: Role): object {
   return {
     ports: [{ containerPort: 6565, protocol: "TCP" }],
     ...(role.env ? { env: role.env } : {}),
@@ -111,22 +112,36 @@ function k6Container(spec: any, role: any): object {
   };
 }
 
-function podSpec(spec: any, role: any, container: object): object {
-  const initContainers = (role.initContainers ?? []).map((init: any, index: number) => ({
+function podSpec(spec: TestRunSpec, role: Role, container: object): object {
+  const initContainers = (role.initContainers ?? []).map((init, index) => ({
     name: init.name || `k6-init-${index}`,
     image: init.image,
-    ...defined({ command: init.command, args: init.args, workingDir: init.workingDir, env: init.env, envFrom: init.envFrom }),
+    ...defined({
+      command: init.command,
+      args: init.args,
+      workingDir: init.workingDir,
+      env: init.env,
+      envFrom: init.envFrom,
+    }),
     resources: init.resources ?? {},
     volumeMounts: [...mounts(spec, {}), ...(init.volumeMounts ?? [])],
-    ...containerDefaults({ containerSecurityContext: init.securityContext, imagePullPolicy: init.imagePullPolicy, image: init.image }),
+    ...containerDefaults({
+      image: init.image,
+      ...(init.securityContext ? { containerSecurityContext: init.securityContext } : {}),
+      ...(init.imagePullPolicy ? { imagePullPolicy: init.imagePullPolicy } : {}),
+    }),
   }));
   const script = scriptVolume(spec);
   const volumes = [...(script ? [script] : []), ...(role.volumes ?? [])];
-  return podDefaults(role, { ...(volumes.length ? { volumes } : {}), ...(initContainers.length ? { initContainers } : {}), containers: [container] });
+  return podDefaults(role, {
+    ...(volumes.length ? { volumes } : {}),
+    ...(initContainers.length ? { initContainers } : {}),
+    containers: [container],
+  });
 }
 
 /** What the API server adds to every pod template of the operator's. */
-function podDefaults(role: any, spec: object): object {
+function podDefaults(role: Role, spec: object): object {
   const account = role.serviceAccountName || "default";
   return {
     ...spec,
@@ -149,7 +164,7 @@ function podDefaults(role: any, spec: object): object {
   };
 }
 
-function containerDefaults(role: any): object {
+function containerDefaults(role: Role): object {
   const latest = !/:[^/]+$/.test(role.image ?? "") || String(role.image).endsWith(":latest");
   return {
     terminationMessagePath: "/dev/termination-log",
@@ -159,27 +174,36 @@ function containerDefaults(role: any): object {
   };
 }
 
-function probe(given: any): object {
+function probe(given: Probe | undefined): object {
   const { httpGet = { path: "/v1/status", port: 6565 }, ...times } = given ?? {};
-  return { httpGet: { ...httpGet, scheme: httpGet.scheme ?? "HTTP" }, timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3, ...times };
+  return {
+    httpGet: { ...httpGet, scheme: httpGet.scheme ?? "HTTP" },
+    timeoutSeconds: 1,
+    periodSeconds: 10,
+    successThreshold: 1,
+    failureThreshold: 3,
+    ...times,
+  };
 }
 
-function scriptVolume({ script }: any): object | undefined {
-  if (script?.volumeClaim?.name) return { name: "k6-test-volume", persistentVolumeClaim: { claimName: script.volumeClaim.name } };
-  if (script?.configMap?.name) return { name: "k6-test-volume", configMap: { name: script.configMap.name, defaultMode: 420 } };
+function scriptVolume({ script }: TestRunSpec): Volume | undefined {
+  if (script?.volumeClaim?.name)
+    return { name: "k6-test-volume", persistentVolumeClaim: { claimName: script.volumeClaim.name } };
+  if (script?.configMap?.name)
+    return { name: "k6-test-volume", configMap: { name: script.configMap.name, defaultMode: 420 } };
   return undefined;
 }
 
-function mounts(spec: any, role: any): object[] {
+function mounts(spec: TestRunSpec, role: Role): VolumeMount[] {
   const script = scriptVolume(spec) ? [{ name: "k6-test-volume", readOnly: true, mountPath: "/test" }] : [];
   return [...script, ...(role.volumeMounts ?? [])];
 }
 
-function userLabels(role: any): Record<string, string> {
+function userLabels(role: Role | undefined): Record<string, string> {
   return role?.metadata?.labels ?? {};
 }
 
-function owner(testRun: StoredObject): any {
+function owner(testRun: TestRun): OwnerReference {
   const { name, uid } = testRun.metadata;
   return { apiVersion: "k6.io/v1alpha1", kind: "TestRun", name, uid, controller: true, blockOwnerDeletion: true };
 }

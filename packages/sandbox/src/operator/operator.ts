@@ -1,5 +1,6 @@
 import { WorkQueue } from "../controllers/work-queue.ts";
 import { deleteObject } from "../store/delete.ts";
+import type { Pod, TestRun, TestRunCondition } from "../store/kinds.ts";
 import type { StoredObject } from "../store/objects.ts";
 import type { ObjectStore } from "../store/store.ts";
 import { now } from "../store/time.ts";
@@ -12,8 +13,8 @@ import { nextStep, type OperatorStep, type OperatorView } from "./reconcile.ts";
 export interface OperatorDependencies {
   store: ObjectStore;
   /** The whole log of a container that has ended. */
-  readLog(pod: StoredObject, container: string): Promise<string>;
-  failed(key: string, error: unknown): void;
+  readLog: (pod: Pod, container: string) => Promise<string>;
+  failed: (key: string, error: unknown) => void;
 }
 
 /** k6-operator: one TestRun at a time, a step after the other. */
@@ -70,30 +71,35 @@ export class Operator {
     }
   }
 
-  async #view(testRun: StoredObject): Promise<OperatorView> {
+  async #view(testRun: TestRun): Promise<OperatorView> {
     const { uid, namespace, name } = testRun.metadata;
     const own = this.#store.ownedBy("jobs", uid);
-    const named = [`${name}-initializer`, ...runnerNames(testRun)].map((job) => this.#store.get("jobs", namespace, job));
+    const named = [`${name}-initializer`, ...runnerNames(testRun)].map((job) =>
+      this.#store.get("jobs", namespace, job),
+    );
     const jobs = new Map([...own, ...named.filter((job) => job !== undefined)].map((job) => [job.metadata.name, job]));
     const pods = own.flatMap((job) => this.#store.ownedBy("pods", job.metadata.uid));
     const initializer = pods.find((pod) => pod.metadata.labels?.["job-name"] === `${name}-initializer`);
-    const needsLog = testRun.status?.stage === "initialization" && initializer?.status?.phase === "Succeeded";
-    return { testRun, jobs, pods, initializerLog: needsLog ? await this.#readLog(initializer!, "k6") : undefined };
+    const needsLog = testRun.status?.stage === "initialization" && initializer?.status.phase === "Succeeded";
+    return { testRun, jobs, pods, initializerLog: needsLog ? await this.#readLog(initializer, "k6") : undefined };
   }
 
-  #apply(testRun: StoredObject, step: OperatorStep): void {
+  #apply(testRun: TestRun, step: OperatorStep): void {
     switch (step.do) {
       case "set-conditions":
         return this.#setStatus(testRun, { conditions: initialConditions(now()) });
       case "refuse-arguments":
         return this.#setStatus(testRun, { stage: "error" });
       case "set-stage": {
-        const { conditions } = testRun.status;
-        const ended = step.stage === "stopped" ? { conditions: withCondition(conditions, "TestRunRunning", "False", now()) } : {};
+        const conditions = conditionsOf(testRun);
+        const ended =
+          step.stage === "stopped" ? { conditions: withCondition(conditions, "TestRunRunning", "False", now()) } : {};
         return this.#setStatus(testRun, { ...ended, stage: step.stage });
       }
       case "not-a-cloud-test":
-        return this.#setStatus(testRun, { conditions: withCondition(testRun.status.conditions, "CloudTestRun", "False", now()) });
+        return this.#setStatus(testRun, {
+          conditions: withCondition(conditionsOf(testRun), "CloudTestRun", "False", now()),
+        });
       case "create-initializer":
         return void this.#store.create("jobs", withSelector(initializerJob(testRun, argumentsOf(testRun))));
       case "create-runners":
@@ -106,13 +112,13 @@ export class Operator {
     }
   }
 
-  #setStatus({ metadata }: StoredObject, change: object): void {
+  #setStatus({ metadata }: TestRun, change: TestRun["status"] & object): void {
     this.#store.update("testruns", metadata.namespace, metadata.name, (draft) => {
       draft.status = { ...draft.status, ...change };
     });
   }
 
-  #createRunners(testRun: StoredObject): void {
+  #createRunners(testRun: TestRun): void {
     for (let index = 1; index <= testRun.spec.parallelism; index++) {
       this.#store.create("jobs", withSelector(runnerJob(testRun, index, argumentsOf(testRun))));
       this.#store.create("services", runnerService(testRun, index, this.#nextAddress()));
@@ -120,11 +126,11 @@ export class Operator {
     this.#setStatus(testRun, { stage: "created" });
   }
 
-  #start(testRun: StoredObject): void {
+  #start(testRun: TestRun): void {
     const services = this.#store.ownedBy("services", testRun.metadata.uid);
-    const addresses = services.map(({ spec }) => String(spec.clusterIP));
+    const addresses = services.map(({ spec }) => spec.clusterIP);
     this.#store.create("jobs", withSelector(starterJob(testRun, addresses)));
-    const conditions = withCondition(testRun.status.conditions, "TestRunRunning", "True", now());
+    const conditions = withCondition(conditionsOf(testRun), "TestRunRunning", "True", now());
     this.#setStatus(testRun, { conditions, stage: "started" });
   }
 
@@ -134,11 +140,15 @@ export class Operator {
   }
 }
 
-function runnerNames({ metadata, spec }: StoredObject): string[] {
+function runnerNames({ metadata, spec }: TestRun): string[] {
   return Array.from({ length: Math.max(0, spec.parallelism) }, (_, at) => `${metadata.name}-${at + 1}`);
 }
 
+function conditionsOf({ status }: TestRun): TestRunCondition[] {
+  return status?.conditions ?? [];
+}
+
 /** Only for TestRuns whose arguments were accepted. */
-function argumentsOf({ spec }: StoredObject): ParsedArguments {
+function argumentsOf({ spec }: TestRun): ParsedArguments {
   return parseArguments(spec.arguments) ?? { run: [], archive: "" };
 }

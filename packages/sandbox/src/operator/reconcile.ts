@@ -1,13 +1,13 @@
-import type { StoredObject } from "../store/objects.ts";
+import type { Job, Pod, TestRun } from "../store/kinds.ts";
 import { parseArguments } from "./arguments.ts";
 
 /** What the operator sees of one TestRun. */
 export interface OperatorView {
-  testRun: StoredObject;
+  testRun: TestRun;
   /** Jobs of the namespace, by name. */
-  jobs: ReadonlyMap<string, StoredObject>;
+  jobs: ReadonlyMap<string, Job>;
   /** Pods of the namespace. */
-  pods: readonly StoredObject[];
+  pods: readonly Pod[];
   /** The initializer's whole log, once its pod has succeeded. */
   initializerLog: string | undefined;
 }
@@ -31,18 +31,24 @@ export type OperatorStep =
 export function nextStep(view: OperatorView): OperatorStep {
   const { spec, status } = view.testRun;
   const name = view.testRun.metadata.name;
-  const stage: string = status?.stage ?? "";
+  const stage = status?.stage ?? "";
   switch (stage) {
     case "":
       return begin(view);
     case "initialization":
       return view.jobs.has(`${name}-initializer`) ? initialize(view) : { do: "create-initializer" };
     case "initialized":
-      return runnerNames(view).some((runner) => view.jobs.has(runner)) ? wait("a runner's job already exists") : { do: "create-runners" };
+      return runnerNames(view).some((runner) => view.jobs.has(runner))
+        ? wait("a runner's job already exists")
+        : { do: "create-runners" };
     case "created":
-      return runnerNames(view).every((runner) => isServing(view, runner)) ? { do: "start" } : wait("not all runners are ready");
+      return runnerNames(view).every((runner) => isServing(view, runner))
+        ? { do: "start" }
+        : wait("not all runners are ready");
     case "started":
-      return runnerNames(view).every((runner) => hasEnded(view.jobs.get(runner))) ? { do: "set-stage", stage: "stopped" } : wait("runners are active");
+      return runnerNames(view).every((runner) => hasEnded(view.jobs.get(runner)))
+        ? { do: "set-stage", stage: "stopped" }
+        : wait("runners are active");
     case "stopped":
       return { do: "set-stage", stage: "finished" };
     default:
@@ -61,10 +67,11 @@ function initialize(view: OperatorView): OperatorStep {
   const { spec, status, metadata } = view.testRun;
   const pod = podOf(view, `${metadata.name}-initializer`);
   if (pod?.status?.phase === "Failed") return { do: "set-stage", stage: "error" };
-  if (pod?.status?.phase !== "Succeeded" || view.initializerLog === undefined) return wait("the initializer has not ended");
+  if (pod?.status?.phase !== "Succeeded" || view.initializerLog === undefined)
+    return wait("the initializer has not ended");
   const maxVUs = readMaxVUs(view.initializerLog);
   if (maxVUs === null || maxVUs < spec.parallelism) return { do: "set-stage", stage: "error" };
-  const known = status.conditions.some((each: { type: string; status: string }) => each.type === "CloudTestRun" && each.status !== "Unknown");
+  const known = status?.conditions?.some((each) => each.type === "CloudTestRun" && each.status !== "Unknown");
   return known ? { do: "set-stage", stage: "initialized" } : { do: "not-a-cloud-test" };
 }
 
@@ -86,17 +93,17 @@ function runnerNames({ testRun: { spec, metadata } }: OperatorView): string[] {
 /** The runner's Service answers only for a ready pod. */
 function isServing(view: OperatorView, job: string): boolean {
   const pod = podOf(view, job);
-  const ready = pod?.status?.conditions?.some((each: { type: string; status: string }) => each.type === "Ready" && each.status === "True");
+  const ready = pod?.status?.conditions?.some((each) => each.type === "Ready" && each.status === "True");
   return pod?.status?.phase === "Running" && ready === true;
 }
 
-function podOf(view: OperatorView, job: string): StoredObject | undefined {
+function podOf(view: OperatorView, job: string): Pod | undefined {
   const uid = view.jobs.get(job)?.metadata.uid;
   return view.pods.find((pod) => uid !== undefined && pod.metadata.ownerReferences?.[0]?.uid === uid);
 }
 
 /** No active pod any more, whether it succeeded or failed. */
-function hasEnded(job: StoredObject | undefined): boolean {
+function hasEnded(job: Job | undefined): boolean {
   return job?.status?.startTime !== undefined && (job.status.active ?? 0) === 0;
 }
 

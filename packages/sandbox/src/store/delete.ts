@@ -1,5 +1,6 @@
 import { RESOURCES, type ResourceName } from "../api/resources.ts";
 import { notFound, uidMismatch } from "../api/status.ts";
+import type { Pod } from "./kinds.ts";
 import type { StoredObject } from "./objects.ts";
 import type { ObjectStore } from "./store.ts";
 import { timestamp } from "./time.ts";
@@ -18,14 +19,21 @@ export interface DeleteOptions {
  * @returns the object as it now is, or as it last was
  * @throws ApiError 404, and 409 for another UID
  */
-export function deleteObject(store: ObjectStore, resource: ResourceName, namespace: string, name: string, options: DeleteOptions): StoredObject {
+export function deleteObject(
+  store: ObjectStore,
+  resource: ResourceName,
+  namespace: string,
+  name: string,
+  options: DeleteOptions,
+): StoredObject {
   const object = store.get(resource, namespace, name);
   if (object === undefined) throw notFound(RESOURCES[resource], name);
-  if (options.uid !== undefined && options.uid !== object.metadata.uid) throw uidMismatch(RESOURCES[resource], name, options.uid, object.metadata.uid);
+  if (options.uid !== undefined && options.uid !== object.metadata.uid)
+    throw uidMismatch(RESOURCES[resource], name, options.uid, object.metadata.uid);
   const grace = graceSeconds(resource, object, options);
   const already = object.metadata.deletionTimestamp !== undefined;
   if (already && grace >= (object.metadata.deletionGracePeriodSeconds ?? 0)) return object;
-  if (grace === 0 && !object.metadata.finalizers?.length) {
+  if (resource !== "pods" && !object.metadata.finalizers?.length) {
     store.remove(resource, namespace, name);
     return object;
   }
@@ -39,7 +47,8 @@ export function deleteObject(store: ObjectStore, resource: ResourceName, namespa
 /** k8s.io/kubernetes, pkg/registry/core/pod/strategy.go: no grace for a pod without a node, and none for one that has ended. */
 function graceSeconds(resource: ResourceName, object: StoredObject, options: DeleteOptions): number {
   if (resource !== "pods") return 0;
-  const ended = object.status?.phase === "Succeeded" || object.status?.phase === "Failed";
-  if (!object.spec?.nodeName || ended) return 0;
-  return options.gracePeriodSeconds ?? object.spec.terminationGracePeriodSeconds ?? 30;
+  const { spec, status } = object as Pod;
+  const ended = status.phase === "Succeeded" || status.phase === "Failed";
+  if (!spec.nodeName || ended) return 0;
+  return options.gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30;
 }

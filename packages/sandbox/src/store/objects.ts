@@ -27,9 +27,5 @@ export interface OwnerReference {
 /** An object as it is stored: without `apiVersion` and `kind`, which its resource names. */
 export interface StoredObject {
   metadata: Metadata;
-  spec?: any;
-  status?: any;
-  data?: Record<string, string>;
-  binaryData?: Record<string, string>;
   [field: string]: unknown;
 }

@@ -1,4 +1,5 @@
 import { badRequest } from "../api/status.ts";
+import type { Pod } from "./kinds.ts";
 import type { StoredObject } from "./objects.ts";
 
 /** Decides whether an object is part of a list or watch. */
@@ -16,7 +17,8 @@ type Requirement = (labels: Labels) => boolean;
 export function parseSelectors(labelSelector: string | undefined, fieldSelector: string | undefined): Selector {
   const labels = parseLabelSelector(labelSelector ?? "");
   const fields = parseFieldSelector(fieldSelector ?? "");
-  return (object) => labels.every((meets) => meets(object.metadata.labels ?? {})) && fields.every((meets) => meets(object));
+  return (object) =>
+    labels.every((meets) => meets(object.metadata.labels ?? {})) && fields.every((meets) => meets(object));
 }
 
 /** `a=b,c!=d,e in (f,g),h notin (i),j,!k` as in k8s.io/apimachinery, pkg/labels/selector.go. */
@@ -52,8 +54,8 @@ function splitOutsideParentheses(text: string): string[] {
 const FIELDS: Record<string, (object: StoredObject) => string> = {
   "metadata.name": ({ metadata }) => metadata.name,
   "metadata.namespace": ({ metadata }) => metadata.namespace,
-  "status.phase": ({ status }) => String(status?.phase ?? ""),
-  "spec.nodeName": ({ spec }) => String(spec?.nodeName ?? ""),
+  "status.phase": (object) => (object as Pod).status?.phase ?? "",
+  "spec.nodeName": (object) => (object as Pod).spec?.nodeName ?? "",
 };
 
 function parseFieldSelector(text: string): Selector[] {

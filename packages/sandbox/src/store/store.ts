@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { RESOURCES, RESOURCE_NAMES, type ResourceName } from "../api/resources.ts";
 import { alreadyExists, expired, invalid, notFound } from "../api/status.ts";
 import { now } from "./time.ts";
+import type { Kinds } from "./kinds.ts";
 import type { Metadata, StoredObject } from "./objects.ts";
 import type { Change } from "./watch-event.ts";
 
@@ -35,8 +36,17 @@ export class ObjectStore {
   /** @param keep - changes kept per kind, before a watch from an older resourceVersion is refused */
   constructor(keep: number) {
     this.#keep = keep;
-    const empty = (): Collection => ({ objects: new Map(), owned: new Map(), history: [], compacted: this.#resourceVersion, watchers: new Set() });
-    this.#collections = Object.fromEntries(RESOURCE_NAMES.map((name) => [name, empty()])) as Record<ResourceName, Collection>;
+    const empty = (): Collection => ({
+      objects: new Map(),
+      owned: new Map(),
+      history: [],
+      compacted: this.#resourceVersion,
+      watchers: new Set(),
+    });
+    this.#collections = Object.fromEntries(RESOURCE_NAMES.map((name) => [name, empty()])) as Record<
+      ResourceName,
+      Collection
+    >;
   }
 
   get resourceVersion(): number {
@@ -48,27 +58,32 @@ export class ObjectStore {
     return this.#oldest;
   }
 
-  get(resource: ResourceName, namespace: string, name: string): StoredObject | undefined {
-    return this.#collections[resource].objects.get(`${namespace}/${name}`);
+  get<R extends ResourceName>(resource: R, namespace: string, name: string): Kinds[R] | undefined {
+    return this.#collections[resource].objects.get(`${namespace}/${name}`) as Kinds[R] | undefined;
   }
 
   /** Sorted by namespace and name, as the API server's storage sorts. */
-  list(resource: ResourceName, namespace?: string): StoredObject[] {
-    const objects = Array.from(this.#collections[resource].objects.values());
+  list<R extends ResourceName>(resource: R, namespace?: string): Kinds[R][] {
+    const objects = Array.from(this.#collections[resource].objects.values()) as Kinds[R][];
     return objects.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace).sort(byKey);
   }
 
   /** Those that name the owner, in the order of their creation. */
-  ownedBy(resource: ResourceName, uid: string): StoredObject[] {
+  ownedBy<R extends ResourceName>(resource: R, uid: string): Kinds[R][] {
     const { objects, owned } = this.#collections[resource];
-    return Array.from(owned.get(uid) ?? [], (key) => objects.get(key)!);
+    return Array.from(owned.get(uid) ?? [], (key) => objects.get(key) as Kinds[R]);
   }
 
   /** @throws ApiError 409 AlreadyExists */
-  create(resource: ResourceName, object: NewObject): StoredObject {
+  create<R extends ResourceName>(resource: R, object: NewObject): Kinds[R] {
     const collection = this.#collections[resource];
     const { generateName } = object.metadata;
-    const name = object.metadata.name ?? freshName(generateName ?? "", (candidate) => this.get(resource, object.metadata.namespace, candidate) !== undefined);
+    const name =
+      object.metadata.name ??
+      freshName(
+        generateName ?? "",
+        (candidate) => this.get(resource, object.metadata.namespace, candidate) !== undefined,
+      );
     const key = `${object.metadata.namespace}/${name}`;
     if (collection.objects.has(key)) throw alreadyExists(RESOURCES[resource], name);
     const metadata: Metadata = {
@@ -86,7 +101,7 @@ export class ObjectStore {
       collection.owned.set(uid, keys.add(key));
     }
     this.#emit(collection, { type: "ADDED", object: stored, previous: undefined });
-    return stored;
+    return stored as Kinds[R];
   }
 
   /**
@@ -96,7 +111,12 @@ export class ObjectStore {
    * @returns the object as it now is, or as it last was
    * @throws ApiError 404
    */
-  update(resource: ResourceName, namespace: string, name: string, change: (draft: StoredObject) => void): StoredObject {
+  update<R extends ResourceName>(
+    resource: R,
+    namespace: string,
+    name: string,
+    change: (draft: Kinds[R]) => void,
+  ): Kinds[R] {
     const collection = this.#collections[resource];
     const previous = this.get(resource, namespace, name);
     if (previous === undefined) throw notFound(RESOURCES[resource], name);
@@ -104,15 +124,15 @@ export class ObjectStore {
     change(draft);
     refuseNewFinalizers(resource, previous, draft);
     if (same(previous, draft)) return previous;
-    if (RESOURCES[resource].generation && !same(previous.spec, draft.spec)) draft.metadata.generation = (previous.metadata.generation ?? 0) + 1;
-    if (isGone(draft)) {
-      // The answer shows the object without its finalizers under the old resourceVersion.
-      this.#remove(collection, draft);
-      return draft;
+    if (RESOURCES[resource].generation && !same(previous.spec, draft.spec))
+      draft.metadata.generation = (previous.metadata.generation ?? 0) + 1;
+    // The answer to who takes off the last finalizer has the old resourceVersion.
+    if (!isGone(draft) || previous.metadata.deletionTimestamp !== draft.metadata.deletionTimestamp) {
+      draft.metadata.resourceVersion = this.#next();
+      collection.objects.set(`${namespace}/${name}`, draft);
+      this.#emit(collection, { type: "MODIFIED", object: draft, previous });
     }
-    draft.metadata.resourceVersion = this.#next();
-    collection.objects.set(`${namespace}/${name}`, draft);
-    this.#emit(collection, { type: "MODIFIED", object: draft, previous });
+    if (isGone(draft)) this.#remove(collection, draft);
     return draft;
   }
 
@@ -128,8 +148,9 @@ export class ObjectStore {
    * @returns the unsubscriber
    * @throws ApiError 410 when changes after `since` are forgotten
    */
-  watch(resource: ResourceName, since: number, listener: (change: Change) => void): () => void {
+  watch<R extends ResourceName>(resource: R, since: number, listen: (change: Change<Kinds[R]>) => void): () => void {
     const collection = this.#collections[resource];
+    const listener = listen as (change: Change) => void;
     if (since < collection.compacted) throw expired(since, collection.compacted);
     for (const change of collection.history) if (change.resourceVersion > since) listener(change);
     collection.watchers.add(listener);
@@ -179,7 +200,10 @@ const SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 /** `generateName` and five random characters that are not taken. */
 function freshName(prefix: string, taken: (name: string) => boolean): string {
   for (;;) {
-    const suffix = Array.from({ length: 5 }, () => SUFFIX_ALPHABET[Math.floor(Math.random() * SUFFIX_ALPHABET.length)]).join("");
+    const suffix = Array.from(
+      { length: 5 },
+      () => SUFFIX_ALPHABET[Math.floor(Math.random() * SUFFIX_ALPHABET.length)],
+    ).join("");
     if (!taken(prefix + suffix)) return prefix + suffix;
   }
 }
@@ -190,7 +214,9 @@ function refuseNewFinalizers(resource: ResourceName, previous: StoredObject, dra
   const added = (draft.metadata.finalizers ?? []).filter((name) => !previous.metadata.finalizers?.includes(name));
   if (added.length === 0) return;
   const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((name) => JSON.stringify(name)).join(", ")}}`;
-  throw invalid(RESOURCES[resource], draft.metadata.name, [{ reason: "FieldValueForbidden", message, field: "metadata.finalizers" }]);
+  throw invalid(RESOURCES[resource], draft.metadata.name, [
+    { reason: "FieldValueForbidden", message, field: "metadata.finalizers" },
+  ]);
 }
 
 function isGone({ metadata }: StoredObject): boolean {

@@ -4,12 +4,12 @@ import type { Selector } from "./selectors.ts";
 export type ChangeType = "ADDED" | "MODIFIED" | "DELETED";
 
 /** One change of one object. */
-export interface Change {
+export interface Change<T extends StoredObject = StoredObject> {
   resourceVersion: number;
   type: ChangeType;
-  object: StoredObject;
+  object: T;
   /** What the object was before, for MODIFIED and DELETED. */
-  previous: StoredObject | undefined;
+  previous: T | undefined;
 }
 
 /**
@@ -18,11 +18,17 @@ export interface Change {
  *
  * @returns undefined when the watch does not see the change
  */
-export function selectedEvent(change: Change, selects: Selector): { type: ChangeType; object: StoredObject } | undefined {
+export function selectedEvent(
+  change: Change,
+  selects: Selector,
+): { type: ChangeType; object: StoredObject } | undefined {
   const now = change.type !== "DELETED" && selects(change.object);
   const before = change.previous !== undefined && selects(change.previous);
   if (now) return { type: before ? "MODIFIED" : "ADDED", object: change.object };
   if (!before) return undefined;
   const last = change.type === "DELETED" ? change.object : change.previous!;
-  return { type: "DELETED", object: { ...last, metadata: { ...last.metadata, resourceVersion: String(change.resourceVersion) } } };
+  return {
+    type: "DELETED",
+    object: { ...last, metadata: { ...last.metadata, resourceVersion: String(change.resourceVersion) } },
+  };
 }

@@ -1,5 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { nullIfMissing, readIfThere } from "./files.ts";
 
 /** A user of the system under which PostgreSQL runs, other than this process's own. */
 export interface Account {
@@ -16,12 +17,12 @@ const ENTER = 0o1;
  */
 export async function serverAccount(pgdata: string): Promise<Account | null> {
   if (process.geteuid?.() !== 0) return null;
-  const data = await stat(pgdata).catch(() => null);
+  const data = await stat(pgdata).catch(nullIfMissing);
   return data !== null && data.uid !== 0 ? { uid: data.uid, gid: data.gid } : nobody();
 }
 
 async function nobody(): Promise<Account> {
-  const passwd = await readFile("/etc/passwd", "utf8").catch(() => "");
+  const passwd = (await readIfThere("/etc/passwd")) ?? "";
   const [, uid, gid] = /^nobody:[^:]*:(-?\d+):(-?\d+):/m.exec(passwd) ?? [];
   // macOS writes its 32-bit ids with a sign.
   return uid === undefined || gid === undefined ? { uid: 65534, gid: 65534 } : { uid: +uid >>> 0, gid: +gid >>> 0 };

@@ -16,6 +16,8 @@ import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { DatabaseError } from "../database-error.ts";
 import { canUse, type Account } from "./account.ts";
+import { isThere, readIfThere } from "./files.ts";
+import { openDirectory } from "./location.ts";
 
 /** The npm packages with PostgreSQL's binaries; one of them is installed, that of this machine. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -31,19 +33,25 @@ export interface Binaries {
 }
 
 /**
- * Gives binaries that the account can run: those in `node_modules` if it can reach them, else a copy in `copyTo`.
+ * Gives binaries that the account can run: the installed ones if it can reach them, else a copy in `copyTo`.
  *
- * @throws DatabaseError `embedded_unsupported`
+ * @param installed - what {@link findBinaries} found
  */
-export async function prepareBinaries(account: Account | null, copyTo: string): Promise<Binaries> {
-  const installed = findInstalled();
+export async function prepareBinaries(installed: string, account: Account | null, copyTo: string): Promise<Binaries> {
   const links = await readLinks(installed);
-  const usable = await isUsable(installed, links, account);
-  const native = usable ? join(installed, "native") : await copyBinaries(installed, links, copyTo);
+  let native = join(installed, "native");
+  if (!(await isUsable(installed, links, account))) {
+    await openDirectory(copyTo, account);
+    native = await copyBinaries(installed, links, copyTo);
+  }
   return { initdb: join(native, "bin", "initdb"), postgres: join(native, "bin", "postgres") };
 }
 
-function findInstalled(): string {
+/**
+ * @returns the package's directory
+ * @throws DatabaseError `embedded_unsupported`
+ */
+export function findBinaries(): string {
   const platform = `${process.platform}-${process.arch}`;
   const name = PACKAGES[platform];
   const remedy = "set DATABASE_URL to a PostgreSQL 15 or later";
@@ -64,11 +72,11 @@ interface Link {
 }
 
 async function readLinks(installed: string): Promise<Link[]> {
-  return JSON.parse(await readFile(join(installed, "native", "pg-symlinks.json"), "utf8")) as Link[];
+  return JSON.parse((await readIfThere(join(installed, "native", "pg-symlinks.json"))) ?? "[]") as Link[];
 }
 
 async function isUsable(installed: string, links: readonly Link[], account: Account | null): Promise<boolean> {
-  for (const link of links) if (!(await exists(join(installed, link.target)))) return false;
+  for (const link of links) if (!(await isThere(join(installed, link.target)))) return false;
   if (account === null) return true;
   const native = join(installed, "native");
   const needed = [join(native, "bin", "postgres"), join(native, "lib"), join(native, "share", "postgresql")];
@@ -80,18 +88,18 @@ async function isUsable(installed: string, links: readonly Link[], account: Acco
 async function copyBinaries(installed: string, links: readonly Link[], copyTo: string): Promise<string> {
   const native = join(installed, "native");
   const target = join(copyTo, `postgres-${await fingerprint(installed)}`);
-  if (await exists(target)) return join(target, "native");
+  if (await isThere(target)) return join(target, "native");
   const partial = join(copyTo, `partial-${randomBytes(8).toString("hex")}`);
   try {
     await copyTree(native, join(partial, "native"));
     for (const link of links) {
       const at = join(partial, link.target);
-      if (!(await exists(at))) await symlink(relative(dirname(link.target), link.source), at);
+      if (!(await isThere(at))) await symlink(relative(dirname(link.target), link.source), at);
     }
     await chmod(partial, 0o755);
     await rename(partial, target).catch(async (error: unknown) => {
       // Another start was quicker.
-      if (!(await exists(target))) throw error;
+      if (!(await isThere(target))) throw error;
     });
   } finally {
     await rm(partial, { recursive: true, force: true });
@@ -123,11 +131,4 @@ async function copyTree(from: string, to: string): Promise<void> {
       await chmod(target, (await stat(source)).mode & 0o111 ? 0o755 : 0o644);
     }
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

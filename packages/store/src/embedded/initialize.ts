@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { DatabaseError } from "../database-error.ts";
 import type { Account } from "./account.ts";
 import { serverEnvironment } from "./environment.ts";
+import { readIfThere } from "./files.ts";
 
 export const SUPERUSER = "tailrace";
 const MAJOR = "18";
@@ -28,7 +29,7 @@ export interface Initialization {
 export async function initialize(options: Initialization): Promise<string> {
   const pgdata = join(options.directory, "pgdata");
   await removeUnfinished(options.directory);
-  const version = await readFile(join(pgdata, "PG_VERSION"), "utf8").catch(ifMissing);
+  const version = await readIfThere(join(pgdata, "PG_VERSION"));
   if (version !== null) {
     if (version.trim() !== MAJOR)
       throw new DatabaseError("embedded_failed", `${pgdata} is of PostgreSQL ${version.trim()}, not ${MAJOR}`);
@@ -75,7 +76,7 @@ async function runInitdb(options: Initialization, pgdata: string, password: stri
 
 async function makePassword(directory: string): Promise<string> {
   const path = join(directory, "password");
-  const known = await readFile(path, "utf8").catch(ifMissing);
+  const known = await readIfThere(path);
   if (known !== null && known !== "") return known;
   const password = randomBytes(24).toString("base64url");
   const partial = `${path}.${randomBytes(8).toString("hex")}`;
@@ -86,7 +87,7 @@ async function makePassword(directory: string): Promise<string> {
 
 async function readPassword(directory: string): Promise<string> {
   const path = join(directory, "password");
-  const password = await readFile(path, "utf8").catch(ifMissing);
+  const password = await readIfThere(path);
   if (password === null)
     throw new DatabaseError("embedded_failed", `${path} is missing: bring it back, or move ${directory} away`);
   return password;
@@ -97,9 +98,4 @@ async function removeUnfinished(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     if (name.startsWith(NEW_PREFIX)) await rm(join(directory, name), { recursive: true, force: true, maxRetries: 10 });
   }
-}
-
-function ifMissing(error: NodeJS.ErrnoException): null {
-  if (error.code !== "ENOENT") throw error;
-  return null;
 }

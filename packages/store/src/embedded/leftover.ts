@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { readFile, readlink, rm } from "node:fs/promises";
+import { readlink, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { DatabaseError } from "../database-error.ts";
 import type { StoreLog } from "../log.ts";
+import { readIfThere } from "./files.ts";
 import { processStart, waitForExit } from "./process-start.ts";
 
 const FAST_SHUTDOWN_MS = 15_000;
@@ -32,8 +33,7 @@ export async function endLeftover(pgdata: string, log: StoreLog): Promise<void> 
 }
 
 async function readPostmasterPid(pgdata: string): Promise<number | null> {
-  const text = await readFile(join(pgdata, "postmaster.pid"), "utf8").catch(() => "");
-  const pid = Number.parseInt(text, 10);
+  const pid = Number.parseInt((await readIfThere(join(pgdata, "postmaster.pid"))) ?? "", 10);
   return Number.isSafeInteger(pid) && pid > 1 ? pid : null;
 }
 

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseError } from "../database-error.ts";
 import { canEnter, serverAccount, type Account } from "./account.ts";
 
 /** Where root keeps what an unprivileged account must reach and `dataDir` hides from it. */
@@ -24,21 +25,22 @@ export async function locate(dataDir: string): Promise<Location> {
   const own = await realpath(dataDir);
   const account = await serverAccount(join(own, "pgdata"));
   if (account === null) return { directory: own, binaries: join(own, "binaries"), account };
-  await openDirectory(ROOT_DIRECTORY);
   if (await canEnter(own, account)) return { directory: own, binaries: ROOT_DIRECTORY, account };
   const name = createHash("sha256")
     .update(`${own}\0${await readInstanceId(own)}`)
     .digest("hex")
     .slice(0, 16);
   const directory = join(ROOT_DIRECTORY, name);
-  await openDirectory(directory);
+  await openDirectory(ROOT_DIRECTORY, account);
+  await openDirectory(directory, account);
   return { directory, binaries: ROOT_DIRECTORY, account: await serverAccount(join(directory, "pgdata")) };
 }
 
-/** Enterable by everybody, listable by root alone, whatever the umask. */
-async function openDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true });
-  await chmod(path, 0o711);
+/** Makes it enterable by everybody and listable by its owner alone, whatever the umask; one that exists stays as it is. */
+export async function openDirectory(path: string, account: Account | null): Promise<void> {
+  if ((await mkdir(path, { recursive: true })) !== undefined) await chmod(path, 0o711);
+  if (account !== null && !(await canEnter(path, account)))
+    throw new DatabaseError("embedded_failed", `the user ${account.uid} must be able to enter ${path}`);
 }
 
 async function readInstanceId(directory: string): Promise<string> {

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseError } from "../database-error.ts";
 import type { Account } from "./account.ts";
 import { serverEnvironment } from "./environment.ts";
+import { nullIfMissing, readIfThere } from "./files.ts";
 
 export interface Server {
   port: number;
@@ -70,13 +71,14 @@ async function spawnServer(options: ServerOptions, port: number): Promise<ChildP
     listen_addresses: "127.0.0.1",
     port: String(port),
     unix_socket_directories: "",
+    log_checkpoints: "off",
     log_timezone: "UTC",
     timezone: "UTC",
     ...(!options.durable && { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const path = join(options.directory, "postgres.log");
-  await rename(path, `${path}.1`).catch(() => undefined);
+  await rename(path, `${path}.1`).catch(nullIfMissing);
   const log = await open(path, "wx", 0o600);
   try {
     const command = ["-c", WATCHED, join(pgdata, "postmaster.pid"), options.postgres, "-D", pgdata, ...args];
@@ -126,10 +128,8 @@ async function untilReady(options: ServerOptions, server: Server, child: ChildPr
     options.signal?.throwIfAborted();
     if (Date.now() > deadline) throw new DatabaseError("embedded_failed", await readLogEnd(options.directory));
     // Line 1 is the pid, line 8 the state (`pg_ctl.c`, wait_for_postmaster_start).
-    const lines = (await readFile(join(options.directory, "pgdata", "postmaster.pid"), "utf8").catch(() => "")).split(
-      "\n",
-    );
-    if (lines[0] === String(server.pid) && lines[7]?.trim() === "ready") return null;
+    const lines = (await readIfThere(join(options.directory, "pgdata", "postmaster.pid")))?.split("\n");
+    if (lines?.[0] === String(server.pid) && lines[7]?.trim() === "ready") return null;
     await sleep(POLL_MS);
   }
   await server.ended;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { DatabaseError } from "../database-error.ts";
 import type { StoreLog } from "../log.ts";
-import { prepareBinaries } from "./binaries.ts";
+import { findBinaries, prepareBinaries } from "./binaries.ts";
 import { initialize, SUPERUSER } from "./initialize.ts";
 import { endLeftover } from "./leftover.ts";
 import { locate, type Location } from "./location.ts";
@@ -38,25 +39,37 @@ export interface EmbeddedPostgres extends AsyncDisposable {
  * @throws DatabaseError `embedded_unsupported`, `embedded_in_use` (names the pid of the holder), `embedded_failed`
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const location = await locate(options.dataDir);
-  const release = await claimDirectory(location.directory, options.signal);
+  const installed = findBinaries();
   try {
-    return await startOwned(options, location, release);
+    const location = await locate(options.dataDir);
+    const release = await claimDirectory(location.directory, options.signal);
+    try {
+      return await startOwned(options, installed, location, release);
+    } catch (error) {
+      await release();
+      throw error;
+    }
   } catch (error) {
-    await release();
-    throw error;
+    if (error instanceof DatabaseError || options.signal?.aborted === true) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new DatabaseError(
+      "embedded_failed",
+      `the embedded PostgreSQL can't be started: ${message}; DATABASE_URL names a PostgreSQL of your own`,
+      { cause: error },
+    );
   }
 }
 
 async function startOwned(
   options: EmbeddedPostgresOptions,
+  installed: string,
   location: Location,
   release: () => Promise<void>,
 ): Promise<EmbeddedPostgres> {
   const { log, signal, dataDir, durable = true } = options;
   const { directory, account } = location;
   await endLeftover(join(directory, "pgdata"), log);
-  const { initdb, postgres } = await prepareBinaries(account, location.binaries);
+  const { initdb, postgres } = await prepareBinaries(installed, account, location.binaries);
   const password = await initialize({ directory, account, initdb, durable, signal });
   const server = await startServer({ directory, account, postgres, durable, signal });
   const { port, pid } = server;

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SCRIPTS } from "./contract/scripts.ts";
+import { openDatabase, type Database } from "./support/database.ts";
+import { atStage, startRun, untilRun } from "./support/runs.ts";
+import { openSandbox, type TestSandbox } from "./support/sandbox.ts";
+import { spawnServer, type ServerProcess } from "./support/server.ts";
+import { until } from "./support/until.ts";
+
+const RUNS = 50;
+const LOG_INTERVAL_MS = 1000;
+
+/** Keeps every UPDATE of a step but those of leases, with the columns that it names. */
+const AUDIT = `
+  create table audit (id bigserial primary key, statement text not null);
+  create function audit_update() returns trigger language plpgsql as $$
+  begin
+    insert into audit (statement) values (current_query());
+    return null;
+  end $$;
+  create trigger audit_steps after update on test_run_steps for each statement execute function audit_update();
+`;
+
+describe(`${RUNS} active runs in one namespace`, () => {
+  let there: TestSandbox;
+  let database: Database;
+  let server: ServerProcess;
+  const requests: { method: string; path: string; query: string }[] = [];
+
+  beforeAll(async () => {
+    [there, database] = await Promise.all([
+      openSandbox({ mode: "replay", requestLog: (entry) => requests.push(entry) }),
+      openDatabase(),
+    ]);
+    server = await spawnServer("start", {
+      KUBECONFIG: there.kubeconfig,
+      DATABASE_URL: database.url,
+      TAILRACE_AUTH: "none",
+      TAILRACE_MAX_ACTIVE_RUNS: String(RUNS),
+      TAILRACE_LOG_INTERVAL: `${LOG_INTERVAL_MS}ms`,
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await server?.[Symbol.asyncDispose]();
+    await there?.[Symbol.asyncDispose]();
+    await database?.[Symbol.asyncDispose]();
+  }, 60_000);
+
+  test("take three watches and no list or get of their own, and one more run is refused", async () => {
+    const runs = await Promise.all(
+      Array.from({ length: RUNS }, () => startRun(server.client, { script: SCRIPTS.long })),
+    );
+    await expect(startRun(server.client, { script: SCRIPTS.long })).rejects.toMatchObject({
+      code: "TOO_MANY_REQUESTS",
+    });
+    for (const run of runs) await untilRun(() => server.client, run, "stage started", atStage("started"), 90_000);
+
+    const reads = requests.filter(({ method, path }) => method === "GET" && !path.endsWith("/log"));
+    const watches = reads.filter(({ query }) => query.includes("watch="));
+    expect(watches.map(({ path }) => path.split("/").at(-1)).toSorted()).toEqual(["jobs", "pods", "testruns"]);
+    expect(reads.length - watches.length).toBe(3);
+    for (const run of runs) await server.client.runs.stop.mutate({ teamId: "demo", runId: run.id });
+    for (const run of runs)
+      await untilRun(
+        () => server.client,
+        run,
+        "the end",
+        ({ status }) => status === "finished",
+        90_000,
+      );
+  }, 180_000);
+
+  test("nothing is written while nothing changes", async () => {
+    const run = await startRun(server.client, { script: SCRIPTS.long });
+    await untilRun(() => server.client, run, "stage started", atStage("started"));
+    // A log that can't be read is the same at every reading: its failure is shown once.
+    there.sandbox.faults.fail({ count: Infinity, method: "GET", path: /\/log\?/, answer: 503 });
+    await untilRun(
+      () => server.client,
+      run,
+      "an ERROR section",
+      ({ steps }) => steps[0]!.containerLogs!.includes(" (ERROR) ==="),
+    );
+    await database.query(AUDIT);
+    const before = logReads();
+    await until("ten more readings", () => logReads() >= before + 10);
+    const quiet = await audited();
+    expect(quiet.filter((statement) => !isLease(statement))).toEqual([]);
+    expect(quiet.length).toBeGreaterThan(0);
+
+    there.sandbox.faults.clear();
+    await untilRun(
+      () => server.client,
+      run,
+      "readable logs",
+      ({ steps }) => !steps[0]!.containerLogs!.includes(" (ERROR) ==="),
+    );
+    const statements = (await audited()).filter((statement) => !isLease(statement));
+    expect(statements.length).toBeGreaterThan(0);
+    for (const statement of statements) expect(statement).toMatch(/set .*"container_logs" = \$/);
+  }, 120_000);
+
+  function logReads(): number {
+    return requests.filter(({ path }) => path.endsWith("/log")).length;
+  }
+
+  async function audited(): Promise<string[]> {
+    return (await database.query<{ statement: string }>("select statement from audit order by id")).map(
+      ({ statement }) => statement,
+    );
+  }
+
+  function isLease(statement: string): boolean {
+    return /set "lease_(holder|expires_at)" = /.test(statement);
+  }
+});

@@ -1,0 +1,18 @@
+/** A process that owns an embedded PostgreSQL in the directory it is given, and tells where, until it is ended. */
+import { startEmbeddedPostgres } from "../src/index.ts";
+
+const log = { info: () => undefined, warn: () => undefined };
+const stop = new AbortController();
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+
+try {
+  const server = await startEmbeddedPostgres({ dataDir: process.argv[2]!, log, durable: false });
+  console.log(JSON.stringify({ url: server.url, pid: server.pid }));
+  const alive = setInterval(() => undefined, 60_000);
+  stop.signal.addEventListener("abort", () => {
+    clearInterval(alive);
+    void server.close();
+  });
+} catch (error) {
+  console.log(JSON.stringify({ code: (error as { code?: unknown }).code, message: String(error) }));
+}

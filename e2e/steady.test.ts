@@ -57,7 +57,11 @@ describe(`${RUNS} active runs in one namespace`, () => {
 
     const reads = requests.filter(({ method, path }) => method === "GET" && !path.endsWith("/log"));
     const watches = reads.filter(({ query }) => query.includes("watch="));
-    expect(watches.map(({ path }) => path.split("/").at(-1)).toSorted()).toEqual(["jobs", "pods", "testruns"]);
+    expect(watches.map(({ path }) => path.split("/").at(-1)).toSorted((a, b) => a!.localeCompare(b!))).toEqual([
+      "jobs",
+      "pods",
+      "testruns",
+    ]);
     expect(reads.length - watches.length).toBe(3);
     for (const run of runs) await server.client.runs.stop.mutate({ teamId: "demo", runId: run.id });
     for (const run of runs)

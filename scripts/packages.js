@@ -1,14 +1,7 @@
 // Installs the packages of pnpm-lock.yaml where they are missing or others.
 
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -57,7 +50,9 @@ async function install() {
 
 /** What the installed packages depend on. The path is part of it: launchers name it, and a checkout can be moved. */
 function stamp() {
-  const lockfile = createHash("sha256").update(readFileSync(join(root, "pnpm-lock.yaml"))).digest("hex");
+  const lockfile = createHash("sha256")
+    .update(readFileSync(join(root, "pnpm-lock.yaml")))
+    .digest("hex");
   return [lockfile, process.platform, process.arch, root, ""].join("\n");
 }
 
@@ -70,7 +65,7 @@ const CONNECTION =
   /^npm_config_(?:registry|ca|cafile|cert|key|proxy|https?[_-]proxy|no_?proxy|strict[_-]ssl|cache|userconfig|globalconfig|fetch[_-].*|.*:registry|\/\/.*)$/i;
 
 /** The environment without what `npm run` adds to it: `npm_config_ignore_scripts` or `…_omit` would give other packages. */
-export function installEnvironment(env) {
+function installEnvironment(env) {
   return Object.fromEntries(Object.entries(env).filter(([key]) => !/^npm_/i.test(key) || CONNECTION.test(key)));
 }
 

@@ -9,7 +9,7 @@ describeContract(
       cluster: namespace.cluster,
       image: "grafana/k6:2.2.0",
       runsScripts: true,
-      deletePod: namespace.deletePod,
+      deletePod: (name) => namespace.deletePod(name),
       [Symbol.asyncDispose]: () => namespace[Symbol.asyncDispose](),
     };
   },

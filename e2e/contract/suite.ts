@@ -101,7 +101,7 @@ export function describeContract(
 
     /** Exit codes of the runners by index; waits for the kubelet to report them. */
     async function exitCodes(run: Run): Promise<number[]> {
-      return until(`exit codes of ${run.name}`, () => {
+      return until<number[] | null>(`exit codes of ${run.name}`, () => {
         const runners = run.observe().pods.flatMap((pod) => {
           const ref = testRunContainers(run.name, [pod]).find(({ role, init }) => role === "runner" && !init);
           const ended = pod.status?.containerStatuses?.[0]?.state?.terminated;
@@ -109,7 +109,7 @@ export function describeContract(
         });
         const codes = runners.toSorted((a, b) => a.index - b.index).map(({ code }) => code);
         return codes.length > 0 && codes.every((code) => code !== undefined) ? codes : null;
-      }) as Promise<number[]>;
+      });
     }
 
     test("a run of two goes through its stages, and every container's log can be read", async () => {

@@ -31,7 +31,7 @@ export async function spawnServer(mode: "demo" | "start", env: Record<string, st
     stdio: ["ignore", "inherit", "pipe"],
   });
   let text = "";
-  child.stderr!.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   const exited = once(child, "exit") as Promise<[number | null, string | null]>;
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
@@ -59,7 +59,7 @@ export async function spawnServer(mode: "demo" | "start", env: Record<string, st
   };
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };

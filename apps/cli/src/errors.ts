@@ -17,7 +17,7 @@ export interface Failure {
 export function explainFailure(error: unknown): Failure | null {
   if (error instanceof UsageError) return { lines: [error.message], code: EXIT.usage };
   if (!isTailraceError(error)) return null;
-  return { lines: [sentence(error.code, error.message), ...fieldLines(error.issues)], code: EXIT.api };
+  return { lines: [sentence(error.code, error.message), ...fieldLines(error.message, error.issues)], code: EXIT.api };
 }
 
 function sentence(code: string, message: string): string {
@@ -31,9 +31,9 @@ function sentence(code: string, message: string): string {
   }
 }
 
-/** The fields, where the message does not name them already. */
-function fieldLines(issues: readonly { path: string; message: string }[]): string[] {
-  return issues.map(({ path, message }) =>
-    path === "" || message.startsWith(path) ? `  ${message}` : `  ${path}: ${message}`,
-  );
+/** What the message does not say already. */
+function fieldLines(said: string, issues: readonly { path: string; message: string }[]): string[] {
+  return issues
+    .filter(({ message }) => !said.includes(message))
+    .map(({ path, message }) => (path === "" || message.startsWith(path) ? `  ${message}` : `  ${path}: ${message}`));
 }

@@ -2,7 +2,7 @@ import { isTailraceError, type Store } from "@tailrace/core";
 
 /** The team and the scenario that the open mode starts with. */
 export const DEMO_TEAM = "demo";
-export const DEMO_SCENARIO = "load-test-scenario";
+const DEMO_SCENARIO = "load-test-scenario";
 
 const SCRIPT = `// Simulates a checkout that takes 50 to 150 ms, so that it runs without a target.
 // Set TARGET (scenario env) to send real requests instead.

@@ -24,7 +24,7 @@ async function main(mode: "demo" | "start"): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort(signal));
   try {
     const settings = readSettings(mode === "demo" ? { ...process.env, TAILRACE_AUTH: "none" } : process.env);
-    const log = openLog(settings, process.stderr.isTTY === true);
+    const log = openLog(settings, process.stderr.isTTY);
     const sandbox = mode === "demo";
     await using server = await startServer({ settings, sandbox, path: process.env["PATH"], log, signal: stop.signal });
     await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-import type { Deadlines, K6Resources, RunnerSettings } from "@tailrace/core";
+import type { Deadlines, RunnerSettings } from "@tailrace/core";
 import type { Settings } from "./settings/definitions.ts";
 
 /** The images that scenarios may name; the installation's own is always one. */
@@ -17,7 +17,7 @@ export function runnerSettings(settings: Settings): RunnerSettings {
     containerSecurityContext: settings.containerSecurityContext,
     nodeSelector: settings.nodeSelector,
     tolerations: settings.tolerations,
-    defaultResources: settings.defaultResources as K6Resources | undefined,
+    defaultResources: settings.defaultResources,
     volumes: settings.volumes,
     volumeMounts: settings.volumeMounts,
   };

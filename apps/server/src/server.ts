@@ -121,7 +121,7 @@ async function connectCluster(
 }
 
 /** Where data is kept when no folder is named. */
-export function dataFolder(settings: Pick<Settings, "dataDir">): string {
+function dataFolder(settings: Pick<Settings, "dataDir">): string {
   return settings.dataDir ?? join(homedir(), ".local", "share", "tailrace");
 }
 

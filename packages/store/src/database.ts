@@ -4,7 +4,7 @@ import pg from "pg";
 import type { StoreLog } from "./log.ts";
 
 /** What a statement runs on: the pool, or the one connection of a transaction. */
-export type Db = PgDatabase<NodePgQueryResultHKT, Record<string, never>>;
+export type Db = PgDatabase<NodePgQueryResultHKT>;
 
 export interface Database {
   db: Db;

@@ -1,5 +1,4 @@
 import type { TestProject } from "vitest/node";
-import type {} from "../src/testing.ts";
 import { startTestCluster } from "../src/testing/cluster.ts";
 
 /**
@@ -7,7 +6,7 @@ import { startTestCluster } from "../src/testing/cluster.ts";
  * another version of it.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { adminUrl, template, close } = await startTestCluster(process.env["TAILRACE_TEST_DATABASE_URL"]);
-  project.provide("tailraceTestCluster", { adminUrl, template });
-  return close;
+  const cluster = await startTestCluster(process.env["TAILRACE_TEST_DATABASE_URL"]);
+  project.provide("tailraceTestCluster", { adminUrl: cluster.adminUrl, template: cluster.template });
+  return () => cluster.close();
 }

@@ -30,7 +30,7 @@ const HEADINGS = ["RUN", "SCENARIO", "STATUS", "RUNNERS", "AGE", "TIME", "COMMEN
 const STATUS_COLUMN = 2;
 
 /** A row for each run, in columns; each row has at most `width` characters. */
-export function renderRuns(runs: readonly RunSummary[], now: Date, width: number, style: Style): string[] {
+function renderRuns(runs: readonly RunSummary[], now: Date, width: number, style: Style): string[] {
   const rows = [HEADINGS, ...runs.map((run) => cells(run, now))];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row, index) => {

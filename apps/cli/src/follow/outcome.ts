@@ -53,7 +53,5 @@ function timeOf(run: Run): string {
   const between = (from: string, to: string | null): string =>
     formatDuration((to === null ? Date.now() : Date.parse(to)) - Date.parse(from));
   const whole = between(run.createdAt, run.finishedAt);
-  return run.startedAt === null
-    ? whole
-    : `${whole}, of it ${between(run.startedAt, run.finishedAt)} since the start of the runners`;
+  return run.startedAt === null ? whole : `${whole}, the runners ${between(run.startedAt, run.finishedAt)}`;
 }

@@ -44,7 +44,7 @@ function unknownSettings(env: Record<string, string | undefined>): string[] {
 }
 
 /** True for an address on which only this machine can connect. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 

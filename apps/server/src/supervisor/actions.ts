@@ -18,7 +18,7 @@ export type ActionResult =
   | { kind: "done" };
 
 /** Something is in the way that only a person can remove. */
-export class NameTakenError extends Error {
+class NameTakenError extends Error {
   override readonly name = "NameTakenError";
 }
 

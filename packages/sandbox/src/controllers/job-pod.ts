@@ -48,7 +48,7 @@ export function withSelector(job: NewObject): NewObject {
   return { ...job, metadata: { ...job.metadata, uid }, spec: { ...spec, selector, template } };
 }
 
-function withDefaults(container: Container, token: { mount: object } | undefined): any {
+function withDefaults(container: Container, token: { mount: object } | undefined): object {
   return {
     ...container,
     resources: withRequests(container.resources),

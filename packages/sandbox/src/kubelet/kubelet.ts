@@ -85,11 +85,8 @@ export class Kubelet {
     const problem = unschedulable(pod);
     const scheduled = store.update("pods", namespace, name, (draft) => {
       if (problem === null) draft.spec.nodeName = NODE.name;
-      draft.status = {
-        phase: "Pending",
-        conditions: [scheduledCondition(problem, draft)],
-        qosClass: draft.status.qosClass,
-      };
+      const { qosClass = "BestEffort" } = draft.status;
+      draft.status = { phase: "Pending", conditions: [scheduledCondition(problem, draft)], qosClass };
     });
     if (problem !== null || scheduled.metadata.deletionTimestamp !== undefined) return;
     await delay(pace.step, undefined, { signal: this.#closing.signal }).catch(() => {});
@@ -115,15 +112,9 @@ export class Kubelet {
   }
 }
 
-function scheduledCondition(problem: string | null, pod: Pod): Condition & { lastProbeTime: null } {
+function scheduledCondition(problem: string | null, pod: Pod): Condition {
   const time = { lastProbeTime: null, lastTransitionTime: now() };
   if (problem === null) return { type: "PodScheduled", status: "True", ...time };
-  return {
-    type: "PodScheduled",
-    observedGeneration: pod.metadata.generation,
-    status: "False",
-    ...time,
-    reason: "Unschedulable",
-    message: problem,
-  };
+  const why = { reason: "Unschedulable", message: problem, observedGeneration: pod.metadata.generation };
+  return { type: "PodScheduled", status: "False", ...time, ...why };
 }

@@ -144,7 +144,7 @@ function containerStatus(
     ready: init ? succeeded({ name, state, ready, containerID }) : ready,
     restartCount: 0,
     image: started ? resolvedImage(spec.image) : spec.image,
-    imageID: started ? `sha256:${createHash("sha256").update(String(spec.image)).digest("hex")}` : "",
+    imageID: started ? `sha256:${createHash("sha256").update(spec.image).digest("hex")}` : "",
     ...(started ? { containerID } : {}),
     started: "running" in state,
     ...(started && requests ? { allocatedResources: requests } : {}),

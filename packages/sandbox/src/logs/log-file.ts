@@ -12,13 +12,18 @@ export class LogFile {
     stderr: new RecordSplitter(),
   };
   readonly #hide: Buffer;
+  readonly #clock: () => string;
   readonly #waiting = new Set<() => void>();
   #size = 0;
   #ended = false;
   #removed = false;
 
-  /** @param hide - a path that is taken out of every record: where the container's root lies on this machine */
-  constructor(path: string, hide: string) {
+  /**
+   * @param hide - a path that is taken out of every record: where the container's root lies on this machine
+   * @param clock - the time of a record, with nine fraction digits
+   */
+  constructor(path: string, hide: string, clock: () => string = preciseNow) {
+    this.#clock = clock;
     this.path = path;
     this.#hide = Buffer.from(hide);
     mkdirSync(dirname(path), { recursive: true });
@@ -82,7 +87,7 @@ export class LogFile {
   #append(stream: StreamName, records: { partial: boolean; content: Buffer }[]): void {
     if (records.length === 0 || this.#ended) return;
     const bytes = Buffer.concat(
-      records.map((record) => formatRecord(preciseNow(), stream, { ...record, content: this.#hidden(record.content) })),
+      records.map((record) => formatRecord(this.#clock(), stream, { ...record, content: this.#hidden(record.content) })),
     );
     writeSync(this.#descriptor, bytes);
     this.#size += bytes.length;

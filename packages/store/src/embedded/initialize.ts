@@ -51,8 +51,14 @@ async function runInitdb(options: Initialization, pgdata: string, password: stri
   await writeFile(passwordFile, password, { flag: "wx", mode: 0o600 });
   if (account !== null) await chown(passwordFile, account.uid, account.gid);
   const args = [
-    ...["--pgdata", pgdata, "--username", SUPERUSER, "--pwfile", passwordFile, "--auth", "scram-sha-256"],
-    ...["--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"],
+    `--pgdata=${pgdata}`,
+    `--username=${SUPERUSER}`,
+    `--pwfile=${passwordFile}`,
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
     ...(options.durable ? [] : ["--no-sync"]),
   ];
   try {

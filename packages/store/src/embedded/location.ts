@@ -10,6 +10,8 @@ const ROOT_DIRECTORY = "/var/lib/tailrace";
 export interface Location {
   /** What belongs to one database: `pgdata`, `password`, `postgres.log`, `owners`. */
   directory: string;
+  /** What was asked for, when `directory` is another one. */
+  movedFrom: string | null;
   /** Where binaries go that can't be run where they were installed. */
   binaries: string;
   account: Account | null;
@@ -24,8 +26,8 @@ export async function locate(dataDir: string): Promise<Location> {
   await mkdir(dataDir, { recursive: true });
   const own = await realpath(dataDir);
   const account = await serverAccount(join(own, "pgdata"));
-  if (account === null) return { directory: own, binaries: join(own, "binaries"), account };
-  if (await canEnter(own, account)) return { directory: own, binaries: ROOT_DIRECTORY, account };
+  if (account === null) return { directory: own, movedFrom: null, binaries: join(own, "binaries"), account };
+  if (await canEnter(own, account)) return { directory: own, movedFrom: null, binaries: ROOT_DIRECTORY, account };
   const name = createHash("sha256")
     .update(`${own}\0${await readInstanceId(own)}`)
     .digest("hex")
@@ -33,7 +35,12 @@ export async function locate(dataDir: string): Promise<Location> {
   const directory = join(ROOT_DIRECTORY, name);
   await openDirectory(ROOT_DIRECTORY, account);
   await openDirectory(directory, account);
-  return { directory, binaries: ROOT_DIRECTORY, account: await serverAccount(join(directory, "pgdata")) };
+  return {
+    directory,
+    movedFrom: own,
+    binaries: ROOT_DIRECTORY,
+    account: await serverAccount(join(directory, "pgdata")),
+  };
 }
 
 /** Makes it enterable by everybody and listable by its owner alone, whatever the umask; one that exists stays as it is. */

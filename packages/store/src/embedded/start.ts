@@ -66,19 +66,20 @@ async function startOwned(
   location: Location,
   release: () => Promise<void>,
 ): Promise<EmbeddedPostgres> {
-  const { log, signal, dataDir, durable = true } = options;
+  const { log, signal, durable = true } = options;
   const { directory, account } = location;
   await endLeftover(join(directory, "pgdata"), log);
   const { initdb, postgres } = await prepareBinaries(installed, account, location.binaries);
   const password = await initialize({ directory, account, initdb, durable, signal });
   const server = await startServer({ directory, account, postgres, durable, signal });
   const { port, pid } = server;
-  log.info(
-    { dataDir, directory, port, pid, ...(account && { uid: account.uid }) },
-    directory === dataDir
-      ? "embedded PostgreSQL is ready"
-      : "embedded PostgreSQL is ready; its data is in `directory`, for as root it runs as another user, who can't enter `dataDir`",
-  );
+  const where = { directory, port, pid, ...(account && { uid: account.uid }) };
+  if (location.movedFrom === null) log.info(where, "the embedded PostgreSQL is ready");
+  else
+    log.info(
+      { ...where, dataDir: location.movedFrom },
+      `the embedded PostgreSQL is ready, with its data in ${directory}: it does not run as root, and no other user can enter ${location.movedFrom}`,
+    );
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await server.stop();

@@ -12,6 +12,13 @@ export interface TestCluster {
   template: string;
 }
 
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Given by `packages/store/test/global-setup.ts`. */
+    tailraceTestCluster: TestCluster;
+  }
+}
+
 /**
  * @param externalUrl - a server to use in the place of an embedded one, as a user who may make databases
  */
@@ -52,7 +59,7 @@ export function withDatabase(url: string, database: string): string {
 
 async function startTemporaryServer(): Promise<{ url: string; close(): Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), "tailrace-test-"));
-  const log = { info: () => undefined, warn: (fields: object, message: string) => console.warn(message, fields) };
+  const log = { info: () => undefined, warn: (_: object, message: string) => process.emitWarning(message) };
   // mkdtemp gives a directory for this user alone; as root, PostgreSQL runs as another one.
   if (process.geteuid?.() === 0) await chmod(dataDir, 0o711);
   const server = await startEmbeddedPostgres({ dataDir, log, durable: false });

@@ -53,7 +53,7 @@ async function send(sandbox: Sandbox, method: string, path: string, body: unknow
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, text, body: text.startsWith("{") ? (JSON.parse(text) as Json) : {} };
+  return { status: response.status, text, body: response.headers.get("content-type")?.startsWith("application/json") ? (JSON.parse(text) as Json) : {} };
 }
 
 export function configMap(name: string, data: Record<string, string>): Json {

@@ -29,7 +29,7 @@ export class RecordSplitter {
         const end = this.#pending[newline - 1] === CARRIAGE_RETURN ? newline - 1 : newline;
         records.push({ partial: false, content: this.#pending.subarray(0, end) });
         this.#pending = this.#pending.subarray(newline + 1);
-      } else if (this.#pending.length > MAX_RECORD_BYTES) {
+      } else if (newline !== -1 || wholeBlocks(this.#pending.length) > MAX_RECORD_BYTES) {
         records.push({ partial: true, content: this.#pending.subarray(0, MAX_RECORD_BYTES) });
         this.#pending = this.#pending.subarray(MAX_RECORD_BYTES);
       } else {
@@ -42,8 +42,14 @@ export class RecordSplitter {
   end(): { partial: boolean; content: Buffer }[] {
     const rest = this.#pending;
     this.#pending = Buffer.alloc(0);
-    return rest.length === 0 ? [] : [{ partial: true, content: rest }];
+    const pieces = [rest.subarray(0, MAX_RECORD_BYTES), rest.subarray(MAX_RECORD_BYTES)];
+    return pieces.filter(({ length }) => length > 0).map((content) => ({ partial: true, content }));
   }
+}
+
+/** containerd reads a line in blocks of 4 KiB, and a block that is not full waits for the line's end (its internal/cri/io). */
+function wholeBlocks(length: number): number {
+  return length - (length % 4096);
 }
 
 /** A record as a line of the file; trailing zeros of the fraction are dropped there. */

@@ -46,14 +46,12 @@ export function runNode(node, args, options = {}) {
 }
 
 function forwardSignals(child) {
-  let last = 0;
+  const lastAt = new Map();
   const forward = (signal) => {
     const now = Date.now();
-    if (signal !== "SIGWINCH") {
-      if (now - last < SAME_SIGNAL_MS) return;
-      last = now;
-    }
-    child.kill(signal);
+    const isRepeat = now - (lastAt.get(signal) ?? -Infinity) < SAME_SIGNAL_MS;
+    lastAt.set(signal, now);
+    if (!isRepeat || signal === "SIGWINCH") child.kill(signal);
   };
   const signals = windows ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGWINCH"];
   for (const signal of signals) process.on(signal, forward);

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readdir, mkdtemp, rm, writeFile, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,15 +10,18 @@ import { CORE, IMAGE, openSandbox, PATH, until, type Json } from "./support.ts";
 
 /** Ignores SIGTERM, and has a child of its own; the kubelet makes `$` of `$$`. */
 const STUBBORN = "trap '' TERM; sleep 600 & echo pid $$$$ $!; while true; do sleep 1; done";
-const pod = (name: string): Json => ({ apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { containers: [{ name: "c", image: IMAGE, command: ["sh", "-c", STUBBORN] }] } });
+const pod = (name: string): Json => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name },
+  spec: { containers: [{ name: "c", image: IMAGE, command: ["sh", "-c", STUBBORN] }] },
+});
 const pidsIn = (log: string): number[] => (/^pid (\d+) (\d+)$/m.exec(log)?.slice(1) ?? []).map(Number);
 
+/** A process that has ended counts as dead also before init has seen it. */
 function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
+  return stdout.trim() !== "" && !stdout.startsWith("Z");
 }
 
 test("closing ends every process, those that ignore SIGTERM too, and removes the files", async () => {
@@ -38,7 +41,10 @@ test("closing ends every process, those that ignore SIGTERM too, and removes the
 
 test("a deleted pod's process that ignores SIGTERM is killed after its grace period", async () => {
   await using there = await openSandbox();
-  await there.send("POST", `${CORE}/pods`, { ...pod("p"), spec: { ...pod("p").spec, terminationGracePeriodSeconds: 1 } });
+  await there.send("POST", `${CORE}/pods`, {
+    ...pod("p"),
+    spec: { ...pod("p").spec, terminationGracePeriodSeconds: 1 },
+  });
   const pids = await until("the processes", async () => {
     const found = pidsIn((await there.send("GET", `${CORE}/pods/p/log`)).text);
     return found.length === 2 && found;
@@ -61,7 +67,10 @@ test("when the sandbox's own process is killed its children die, and the next st
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ["--conditions=source", "--input-type=module", "-e", program], { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--conditions=source", "--input-type=module", "-e", program], {
+    cwd: import.meta.dirname,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const pids = pidsIn(line.toString().trim());
   expect(pids.map(isAlive)).toEqual([true, true]);
@@ -80,7 +89,9 @@ test("a start ends what a killed sandbox left, and nothing else", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "tailrace-sandbox-"));
   const folder = join(dataDir, "sandbox-left");
   await mkdir(folder);
-  const [ours, others] = [folder, tmpdir()].map((cwd) => spawn("sleep", ["600"], { cwd, detached: true, stdio: "ignore" })) as [ReturnType<typeof spawn>, ReturnType<typeof spawn>];
+  const [ours, others] = [folder, tmpdir()].map((cwd) =>
+    spawn("sleep", ["600"], { cwd, detached: true, stdio: "ignore" }),
+  ) as [ReturnType<typeof spawn>, ReturnType<typeof spawn>];
   const gone = once(ours, "exit");
   const dead = spawn("true");
   await once(dead, "exit");

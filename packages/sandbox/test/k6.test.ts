@@ -1,10 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { configMap, CORE, k6Bin, logOf, openSandbox, podsOf, reached, testRun, TESTRUNS, until, WITHOUT_K6, type Json, type TestSandbox } from "./support.ts";
+import {
+  configMap,
+  CORE,
+  k6Bin,
+  logOf,
+  openSandbox,
+  podsOf,
+  reached,
+  testRun,
+  TESTRUNS,
+  until,
+  WITHOUT_K6,
+  type Json,
+  type TestSandbox,
+} from "./support.ts";
 
 const SCRIPTS = {
-  "pass.js": "import { sleep } from 'k6';\nexport const options = { vus: 4, duration: '1s' };\nexport default function () { console.log(`vu ${__VU} ${__ENV.WORD} ${__ENV.ARGUMENT}`); sleep(0.5); }\n",
-  "throws.js": "import { sleep } from 'k6';\nfunction token() {\n  throw new Error('no token in the environment');\n}\ntoken();\nexport default function () {}\n",
-  "long.js": "import { sleep } from 'k6';\nexport const options = { vus: 2, duration: '10m' };\nexport default function () { sleep(0.1); }\nexport function teardown() { console.log('torn down'); }\n",
+  "pass.js":
+    "import { sleep } from 'k6';\nexport const options = { vus: 4, duration: '1s' };\nexport default function () { console.log(`vu ${__VU} ${__ENV.WORD} ${__ENV.ARGUMENT}`); sleep(0.5); }\n",
+  "throws.js":
+    "import { sleep } from 'k6';\nfunction token() {\n  throw new Error('no token in the environment');\n}\ntoken();\nexport default function () {}\n",
+  "long.js":
+    "import { sleep } from 'k6';\nexport const options = { vus: 2, duration: '10m' };\nexport default function () { sleep(0.1); }\nexport function teardown() { console.log('torn down'); }\n",
 };
 
 describe.runIf(k6Bin !== undefined)(`with k6 itself${WITHOUT_K6}`, () => {
@@ -19,11 +36,25 @@ describe.runIf(k6Bin !== undefined)(`with k6 itself${WITHOUT_K6}`, () => {
   });
 
   const start = (name: string, file: keyof typeof SCRIPTS, spec: Json = {}): Promise<Json> => {
-    const env = [{ name: "K6_NO_USAGE_REPORT", value: "true" }, { name: "WORD", value: "a $$ b" }];
-    return there.send("POST", TESTRUNS, testRun(name, { parallelism: 2, script: { configMap: { name: "script", file } }, ...spec, initializer: { image: "i", env }, runner: { image: "i", env } }));
+    const env = [
+      { name: "K6_NO_USAGE_REPORT", value: "true" },
+      { name: "WORD", value: "a $$ b" },
+    ];
+    return there.send(
+      "POST",
+      TESTRUNS,
+      testRun(name, {
+        parallelism: 2,
+        script: { configMap: { name: "script", file } },
+        ...spec,
+        initializer: { image: "i", env },
+        runner: { image: "i", env },
+      }),
+    );
   };
   const runners = (name: string): Promise<Json[]> => podsOf(there, name, ",runner");
-  const exits = (pods: Json[]): number[] => pods.map(({ status }) => status.containerStatuses[0].state.terminated.exitCode as number);
+  const exits = (pods: Json[]): number[] =>
+    pods.map(({ status }) => status.containerStatuses[0].state.terminated.exitCode as number);
 
   test("each runner runs its segment of the script, with arguments and environment", async () => {
     expect([there.sandbox.runsRealK6, there.sandbox.k6Path]).toEqual([true, k6Bin]);
@@ -38,7 +69,10 @@ describe.runIf(k6Bin !== undefined)(`with k6 itself${WITHOUT_K6}`, () => {
       expect(log).not.toContain("sandbox");
     }
     const [initializer] = await podsOf(there, "pass", ",job-name%3Dpass-initializer");
-    expect(JSON.parse(await logOf(there, initializer!.metadata.name))).toMatchObject({ totalDuration: "31s", maxVUs: 2 });
+    expect(JSON.parse(await logOf(there, initializer!.metadata.name))).toMatchObject({
+      totalDuration: "31s",
+      maxVUs: 2,
+    });
   });
 
   test("a script that throws fails in the initializer, under the path that it has in the pod", async () => {
@@ -46,7 +80,9 @@ describe.runIf(k6Bin !== undefined)(`with k6 itself${WITHOUT_K6}`, () => {
     await reached(there, "throws", "error");
     const [pod] = await podsOf(there, "throws");
     expect(exits([pod!])).toEqual([1]);
-    expect(await logOf(there, pod!.metadata.name)).toMatch(/msg="Error: no token in the environment\\n\\tat token \(file:\/\/\/test\/throws\.js:3:9/);
+    expect(await logOf(there, pod!.metadata.name)).toMatch(
+      /msg="Error: no token in the environment\\n\\tat token \(file:\/\/\/test\/throws\.js:3:9/,
+    );
   });
 
   test("a stop through the proxy ends it with 103 and its teardown, a deletion with 105", async () => {
@@ -58,7 +94,9 @@ describe.runIf(k6Bin !== undefined)(`with k6 itself${WITHOUT_K6}`, () => {
       await until("its iterations", async () => (await there.send("GET", status)).body.data.attributes.vus === 1);
     }
     const stop = { data: { type: "status", id: "default", attributes: { stopped: true } } };
-    expect((await there.send("PATCH", `${CORE}/pods/${pods[0]!.metadata.name}:6565/proxy/v1/status`, stop)).status).toBe(200);
+    expect(
+      (await there.send("PATCH", `${CORE}/pods/${pods[0]!.metadata.name}:6565/proxy/v1/status`, stop)).status,
+    ).toBe(200);
     const followed = logOf(there, pods[1]!.metadata.name, "?follow=true");
     await there.send("DELETE", `${CORE}/pods/${pods[1]!.metadata.name}`);
     await reached(there, "stopped", "finished");

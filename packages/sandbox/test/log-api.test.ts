@@ -4,7 +4,8 @@ import { CORE, IMAGE, openSandbox, until, watch, type Json, type TestSandbox } f
 
 const sh = (name: string, text: string): Json => ({ name, image: IMAGE, command: ["sh", "-c", text] });
 const long = "echo one; head -c 40000 /dev/zero | tr '\\0' x; echo END; echo two";
-const mixed = "echo first; head -c 20000 /dev/zero | tr '\\0' x >&2; sleep 0.2; echo out; sleep 0.2; head -c 20000 /dev/zero | tr '\\0' y >&2; sleep 0.2; echo mid; sleep 0.2; echo Z >&2; echo out2";
+const mixed =
+  "echo first; head -c 20000 /dev/zero | tr '\\0' x >&2; sleep 0.2; echo out; sleep 0.2; head -c 20000 /dev/zero | tr '\\0' y >&2; sleep 0.2; echo mid; sleep 0.2; echo Z >&2; echo out2";
 
 /** The containers of the recorded pods, with shorter waits. */
 const CONTAINERS = [
@@ -22,7 +23,8 @@ const CONTAINERS = [
 const pod = (name: string, spec: Json): Json => ({ apiVersion: "v1", kind: "Pod", metadata: { name }, spec });
 
 let there: TestSandbox;
-const get = (request: string): Promise<{ status: number; text: string }> => there.send("GET", `${CORE}/pods/${request}`);
+const get = (request: string): Promise<{ status: number; text: string }> =>
+  there.send("GET", `${CORE}/pods/${request}`);
 const contents = (body: string): string => body.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z /g, "");
 
 beforeAll(async () => {
@@ -31,7 +33,11 @@ beforeAll(async () => {
     pod("bytes", { terminationGracePeriodSeconds: 1, containers: CONTAINERS }),
     pod("no-image", { containers: [{ name: "c", image: "lab.local/none:1" }] }),
     pod("unscheduled", { nodeSelector: { no: "such" }, containers: [sh("c", "true")] }),
-    pod("initialising", { terminationGracePeriodSeconds: 1, initContainers: [sh("i", "echo init; sleep 40")], containers: [sh("c", "echo main")] }),
+    pod("initialising", {
+      terminationGracePeriodSeconds: 1,
+      initContainers: [sh("i", "echo init; sleep 40")],
+      containers: [sh("c", "echo main")],
+    }),
   ];
   for (const each of pods) expect((await there.send("POST", `${CORE}/pods`, each)).status).toBe(201);
   await until("the containers' ends", async () => {
@@ -43,15 +49,33 @@ beforeAll(async () => {
 afterAll(() => there[Symbol.asyncDispose]());
 
 describe("the log API answers as it was recorded", () => {
-  test.each(["unscheduled", "unscheduled-follow", "initialising-main", "unknown-container", "no-container-named", "unknown-pod", "unknown-pod-follow", "bad-since-time", "bad-since-seconds", "stream-not-allowed", "never-restarted-previous"])(
-    "%s",
-    async (id) => {
-      const { request, status, body } = recorded(id);
-      expect(await get(request)).toMatchObject({ status, text: body });
-    },
-  );
+  test.each([
+    "unscheduled",
+    "unscheduled-follow",
+    "initialising-main",
+    "unknown-container",
+    "no-container-named",
+    "unknown-pod",
+    "unknown-pod-follow",
+    "bad-since-time",
+    "bad-since-seconds",
+    "stream-not-allowed",
+    "never-restarted-previous",
+  ])("%s", async (id) => {
+    const { request, status, body } = recorded(id);
+    expect(await get(request)).toMatchObject({ status, text: body });
+  });
 
-  test.each(["plain-empty", "plain-no-newline", "plain-crlf", "plain-long", "plain-mixed", "plain-stderr-closes-first", "plain-late-newline", "initialising-init"])("%s, but for the times", async (id) => {
+  test.each([
+    "plain-empty",
+    "plain-no-newline",
+    "plain-crlf",
+    "plain-long",
+    "plain-mixed",
+    "plain-stderr-closes-first",
+    "plain-late-newline",
+    "initialising-init",
+  ])("%s, but for the times", async (id) => {
     const { request, status, body } = recorded(id);
     const answer = await get(request);
     expect(answer.status).toBe(status);
@@ -61,7 +85,9 @@ describe("the log API answers as it was recorded", () => {
   test("each stamp has nine digits and each line one", async () => {
     const { text } = await get("bytes/log?container=two-streams&timestamps=true");
     expect(text).toMatch(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z [oe]\d+\n){800}$/);
-    const numbers = contents(text).split("\n").filter((line) => line.startsWith("e"));
+    const numbers = contents(text)
+      .split("\n")
+      .filter((line) => line.startsWith("e"));
     expect(numbers).toEqual(Array.from({ length: 400 }, (_, at) => `e${at}`));
   });
 
@@ -70,7 +96,11 @@ describe("the log API answers as it was recorded", () => {
     await until("both reasons", async () => {
       const { status, text } = await get("no-image/log?timestamps=true");
       if (status === 400) words.add(text);
-      return words.size >= 2 && Array.from(words).some((each) => each.includes("image can't be pulled")) && Array.from(words).some((each) => each.includes("trying and failing to pull image"));
+      return (
+        words.size >= 2 &&
+        Array.from(words).some((each) => each.includes("image can't be pulled")) &&
+        Array.from(words).some((each) => each.includes("trying and failing to pull image"))
+      );
     });
     expect(words).toContain(recorded("waiting-for-image").body);
   });

@@ -9,7 +9,14 @@ import { readLog, type ReadOptions } from "../src/logs/read-log.ts";
 import { parseLogRequest } from "../src/logs/request.ts";
 import { recorded } from "./recorded.ts";
 
-const WHOLE: ReadOptions = { timestamps: true, since: undefined, limitBytes: undefined, follow: false, tailLines: undefined, followEndMs: 10 };
+const WHOLE: ReadOptions = {
+  timestamps: true,
+  since: undefined,
+  limitBytes: undefined,
+  follow: false,
+  tailLines: undefined,
+  followEndMs: 10,
+};
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "tailrace-log-"))));
@@ -17,7 +24,9 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe("records", () => {
   test("however the bytes arrive, they are cut into the same records", () => {
-    const text = fc.array(fc.constantFrom("a", "\r", "\n", "é", "x".repeat(9000)), { maxLength: 30 }).map((parts) => Buffer.from(parts.join("")));
+    const text = fc
+      .array(fc.constantFrom("a", "\r", "\n", "é", "x".repeat(9000)), { maxLength: 30 })
+      .map((parts) => Buffer.from(parts.join("")));
     fc.assert(
       fc.property(text, fc.array(fc.nat(40_000), { maxLength: 5 }), (bytes, cuts) => {
         const split = (chunks: Buffer[]): { partial: boolean; content: string }[] => {
@@ -37,16 +46,25 @@ describe("records", () => {
   });
 
   test("a record is read as it was written, its time padded to nine digits", () => {
-    const line = formatRecord("2026-11-23T16:22:29.240000000Z", "stderr", { partial: true, content: Buffer.from("a b") });
+    const line = formatRecord("2026-11-23T16:22:29.240000000Z", "stderr", {
+      partial: true,
+      content: Buffer.from("a b"),
+    });
     expect(line.toString()).toBe("2026-11-23T16:22:29.24Z stderr P a b\n");
-    expect(parseRecord(line.subarray(0, -1))).toEqual({ time: "2026-11-23T16:22:29.240000000Z", partial: true, content: Buffer.from("a b") });
+    expect(parseRecord(line.subarray(0, -1))).toEqual({
+      time: "2026-11-23T16:22:29.240000000Z",
+      partial: true,
+      content: Buffer.from("a b"),
+    });
   });
 });
 
 describe("reading", () => {
   /** What the recorded container `long` wrote, at the times that its tails showed. */
   function recordedLong(): LogFile {
-    const [first, , last] = recorded("plain-long").body.split("\n").map((line) => line.slice(0, 30));
+    const [first, , last] = recorded("plain-long")
+      .body.split("\n")
+      .map((line) => line.slice(0, 30));
     const pieces = ["long-tail-4", "long-tail-3", "long-tail-2"].map((id) => recorded(id).body.slice(0, 30));
     const times = [first!, ...pieces, last!];
     const log = new LogFile(join(folder, "long.log"), "/nowhere", () => times.shift()!);
@@ -55,15 +73,24 @@ describe("reading", () => {
     return log;
   }
 
-  test.each(["plain-long", "long-tail-1", "long-tail-2", "long-tail-3", "long-tail-4", "long-limit-20000", "long-limit-50", "long-since-second-line", "long-since-last-line", "long-since-future", "ended-follow"])(
-    "%s is answered byte by byte as it was recorded",
-    async (id) => {
-      const { request, body } = recorded(id);
-      const query = new URLSearchParams(request.split("?")[1]);
-      const options = { ...parseLogRequest("bytes", query, new Date()), followEndMs: 10 };
-      expect(await text(recordedLong(), options)).toBe(body);
-    },
-  );
+  test.each([
+    "plain-long",
+    "long-tail-1",
+    "long-tail-2",
+    "long-tail-3",
+    "long-tail-4",
+    "long-limit-20000",
+    "long-limit-50",
+    "long-since-second-line",
+    "long-since-last-line",
+    "long-since-future",
+    "ended-follow",
+  ])("%s is answered byte by byte as it was recorded", async (id) => {
+    const { request, body } = recorded(id);
+    const query = new URLSearchParams(request.split("?")[1]);
+    const options = { ...parseLogRequest("bytes", query, new Date()), followEndMs: 10 };
+    expect(await text(recordedLong(), options)).toBe(body);
+  });
 
   test("an unfinished piece of one stream is glued to what the other writes next", async () => {
     const log = new LogFile(join(folder, "mixed.log"), "/nowhere");
@@ -72,7 +99,9 @@ describe("reading", () => {
     log.write("stdout", Buffer.from("out2\nout3\n"));
     log.end();
     const lines = (await text(log, WHOLE)).split("\n").map((line) => line.slice(31));
-    const glued = recorded("plain-stderr-closes-first").body.split("\n").map((line) => line.slice(31));
+    const glued = recorded("plain-stderr-closes-first")
+      .body.split("\n")
+      .map((line) => line.slice(31));
     expect(lines).toEqual(glued.slice(1));
   });
 

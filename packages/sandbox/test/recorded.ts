@@ -10,7 +10,10 @@ export interface RecordedAnswer {
   body: string;
 }
 
-const lines = gunzipSync(readFileSync(new URL("fixtures/log-api.jsonl.gz", import.meta.url))).toString("utf8").trimEnd().split("\n");
+const lines = gunzipSync(readFileSync(new URL("fixtures/log-api.jsonl.gz", import.meta.url)))
+  .toString("utf8")
+  .trimEnd()
+  .split("\n");
 const answers = lines.map((line) => JSON.parse(line) as RecordedAnswer);
 
 /** The recorded answer, the last one of several. */
@@ -20,6 +23,6 @@ export function recorded(id: string): RecordedAnswer {
   return found;
 }
 
-export function recordedJson(name: string): any {
+export function recordedJson(name: string): ReturnType<typeof JSON.parse> {
   return JSON.parse(readFileSync(new URL(`fixtures/${name}`, import.meta.url), "utf8"));
 }

@@ -1,5 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { configMap, CORE, IMAGE, JOBS, logOf, openSandbox, podsOf, reached, testRun, TESTRUNS, until, watch, type Json, type TestSandbox } from "./support.ts";
+import {
+  configMap,
+  CORE,
+  IMAGE,
+  JOBS,
+  logOf,
+  openSandbox,
+  podsOf,
+  reached,
+  testRun,
+  TESTRUNS,
+  until,
+  watch,
+  type Json,
+  type TestSandbox,
+} from "./support.ts";
 import { recordedJson } from "./recorded.ts";
 
 const SCRIPT = "export const options = { vus: 4, duration: '2s' };\nexport default function () {}\n";
@@ -8,16 +23,26 @@ const STOP = { data: { type: "status", id: "default", attributes: { stopped: tru
 let there: TestSandbox;
 beforeAll(async () => {
   there = await openSandbox({ images: [IMAGE, "ghcr.io/grafana/k6-operator:latest-starter"], imageBackoffMs: 50 });
-  await there.send("POST", `${CORE}/configmaps`, configMap("script", { "script.js": SCRIPT, "bad.js": "export default function ( {", "one.js": "export default function () {}", "long.js": SCRIPT.replace("2s", "30m") }));
+  await there.send(
+    "POST",
+    `${CORE}/configmaps`,
+    configMap("script", {
+      "script.js": SCRIPT,
+      "bad.js": "export default function ( {",
+      "one.js": "export default function () {}",
+      "long.js": SCRIPT.replace("2s", "30m"),
+    }),
+  );
 });
 afterAll(async () => {
   expect(there.problems).toEqual([]);
   await there[Symbol.asyncDispose]();
 });
 
-const start = (name: string, spec: Json = {}, metadata: Json = {}): Promise<Json> => there.send("POST", TESTRUNS, testRun(name, spec, metadata));
+const start = (name: string, spec: Json = {}, metadata: Json = {}): Promise<Json> =>
+  there.send("POST", TESTRUNS, testRun(name, spec, metadata));
 const file = (name: string): Json => ({ script: { configMap: { name: "script", file: name } } });
-const container = (pod: Json): Json => pod.status.containerStatuses[0].state as Json;
+const container = (pod: Json): Json => pod.status.containerStatuses[0].state;
 const podOf = async (run: string, job: string): Promise<Json> => (await podsOf(there, run, `,job-name%3D${job}`))[0]!;
 
 test("a run goes through the recorded stages and conditions, and leaves what the recorded ones leave", async () => {
@@ -28,34 +53,63 @@ test("a run goes through the recorded stages and conditions, and leaves what the
   seen.stop();
   const told = seen.events.map(({ type, object: { status } }) => ({
     type,
-    status: status === undefined ? null : { stage: status.stage ?? null, conditions: ((status.conditions ?? []) as Json[]).map((each) => [each.type, each.status, each.reason]) },
+    status:
+      status === undefined
+        ? null
+        : {
+            stage: status.stage ?? null,
+            conditions: ((status.conditions ?? []) as Json[]).map((each) => [each.type, each.status, each.reason]),
+          },
   }));
   expect(told).toEqual(recordedJson("testrun-events.json")["pass-1"]);
 
   const pods = await podsOf(there, "whole");
-  expect(pods.map(({ metadata }) => metadata.labels["job-name"]).sort()).toEqual(["whole-1", "whole-2", "whole-initializer", "whole-starter"]);
+  expect(pods.map(({ metadata }) => metadata.labels["job-name"])).toEqual([
+    "whole-1",
+    "whole-2",
+    "whole-initializer",
+    "whole-starter",
+  ]);
   const jobs = (await there.send("GET", JOBS)).body.items as Json[];
   for (const pod of pods) {
     const job = jobs.find(({ metadata }) => metadata.uid === pod.metadata.ownerReferences[0].uid)!;
     expect(job.metadata.ownerReferences[0]).toMatchObject({ kind: "TestRun", name: "whole", controller: true });
     expect(pod.metadata.labels["controller-uid"]).toBe(job.metadata.uid);
-    expect(container(pod).terminated).toMatchObject({ exitCode: 0, reason: "Completed", containerID: expect.stringMatching(/^containerd:\/\/[0-9a-f]{64}$/) });
+    expect(container(pod).terminated).toMatchObject({
+      exitCode: 0,
+      reason: "Completed",
+      containerID: expect.stringMatching(/^containerd:\/\/[0-9a-f]{64}$/),
+    });
   }
-  await until("all jobs' ends", async () => ((await there.send("GET", `${JOBS}?labelSelector=k6_cr%3Dwhole`)).body.items as Json[]).every(({ status }) => status.succeeded === 1));
+  await until("all jobs' ends", async () =>
+    ((await there.send("GET", `${JOBS}?labelSelector=k6_cr%3Dwhole`)).body.items as Json[]).every(
+      ({ status }) => status.succeeded === 1,
+    ),
+  );
 });
 
 test("every container says first that it replays, and the initializer's log stays JSON", async () => {
   await start("labelled", { parallelism: 2 });
   await reached(there, "labelled", "finished");
-  const report = JSON.parse(await logOf(there, (await podOf("labelled", "labelled-initializer")).metadata.name)) as Json;
-  expect(report).toMatchObject({ sandbox: expect.stringContaining("replay of a recorded run"), totalDuration: "32s", maxVUs: 4 });
+  const report = JSON.parse(await logOf(there, (await podOf("labelled", "labelled-initializer")).metadata.name));
+  expect(report).toMatchObject({
+    sandbox: expect.stringContaining("replay of a recorded run"),
+    totalDuration: "32s",
+    maxVUs: 4,
+  });
   for (const index of [1, 2]) {
     const log = await logOf(there, (await podOf("labelled", `labelled-${index}`)).metadata.name);
-    expect(log.split("\n")[0]).toMatch(new RegExp(`^time="[^"]+" level=warning msg="sandbox: k6 is not installed on this machine; .*: labelled, runner ${index}, 2 VUs"$`));
+    expect(log.split("\n")[0]).toMatch(
+      new RegExp(
+        `^time="[^"]+" level=warning msg="sandbox: k6 is not installed on this machine; .*: labelled, runner ${index}, 2 VUs"$`,
+      ),
+    );
     expect(log).toContain("iterations.....................: 4 ");
   }
   const starter = await logOf(there, (await podOf("labelled", "labelled-starter")).metadata.name);
-  expect(Array.from(starter.matchAll(/^\{"http_code":200,.*?"url":"http:\/\/[0-9.]+:6565\/v1\/status"/gm))).toHaveLength(2);
+  expect(
+    Array.from(starter.matchAll(/^\{"http_code":200,.*?"url":"http:\/\/[0-9.]+:6565\/v1\/status"/gm)),
+  ).toHaveLength(2);
 });
 
 describe("a run that can't start", () => {
@@ -70,13 +124,17 @@ describe("a run that can't start", () => {
     await reached(there, name, "error");
     seen.stop();
     const stages = (events: Json[]): unknown[] => events.map(({ status }) => status?.stage ?? null);
-    expect(stages(seen.events.map(({ object }) => object))).toEqual(stages(recordedJson("testrun-events.json")[recording]));
+    expect(stages(seen.events.map(({ object }) => object))).toEqual(
+      stages(recordedJson("testrun-events.json")[recording]),
+    );
   });
 
   test("the reason is in the initializer's log alone", async () => {
     const pod = await podOf("syntax", "syntax-initializer");
     expect([pod.status.phase, container(pod).terminated.exitCode]).toEqual(["Failed", 1]);
-    expect(await logOf(there, pod.metadata.name)).toMatch(/level=error msg="sandbox: .*SyntaxError: file:\/\/\/test\/bad\.js: /);
+    expect(await logOf(there, pod.metadata.name)).toMatch(
+      /level=error msg="sandbox: .*SyntaxError: file:\/\/\/test\/bad\.js: /,
+    );
     expect(await podsOf(there, "invalid")).toEqual([]);
   });
 
@@ -85,7 +143,9 @@ describe("a run that can't start", () => {
     await reached(there, "no-image", "created");
     const reasons = new Set<string>();
     await until("both reasons", async () => {
-      const reason = (await podOf("no-image", "no-image-1"))?.status.containerStatuses?.[0].state.waiting?.reason as string | undefined;
+      const reason = (await podOf("no-image", "no-image-1"))?.status.containerStatuses?.[0].state.waiting?.reason as
+        | string
+        | undefined;
       if (reason !== undefined) reasons.add(reason);
       return reasons.has("ErrImagePull") && reasons.has("ImagePullBackOff");
     });
@@ -99,7 +159,14 @@ describe("a run that can't start", () => {
       const found = await podOf("huge", "huge-1");
       return found?.status.conditions && found;
     });
-    expect(pod.status.conditions).toMatchObject([{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: expect.stringContaining("0/1 nodes are available: 1 Insufficient cpu.") }]);
+    expect(pod.status.conditions).toMatchObject([
+      {
+        type: "PodScheduled",
+        status: "False",
+        reason: "Unschedulable",
+        message: expect.stringContaining("0/1 nodes are available: 1 Insufficient cpu."),
+      },
+    ]);
     expect((await there.send("GET", `${CORE}/pods/${pod.metadata.name}/log`)).status).toBe(204);
   });
 
@@ -109,7 +176,9 @@ describe("a run that can't start", () => {
       const found = await podOf("no-script", "no-script-initializer");
       return found?.status.containerStatuses?.[0].state.waiting?.reason === "ContainerCreating" && found;
     });
-    expect((await there.send("GET", `${CORE}/pods/${pod.metadata.name}/log`)).body.message).toBe(`container "k6" in pod "${pod.metadata.name}" is waiting to start: ContainerCreating`);
+    expect((await there.send("GET", `${CORE}/pods/${pod.metadata.name}/log`)).body.message).toBe(
+      `container "k6" in pod "${pod.metadata.name}" is waiting to start: ContainerCreating`,
+    );
     await there.send("DELETE", `${TESTRUNS}/no-script`);
     await until("no pods", async () => (await podsOf(there, "no-script")).length === 0);
   });
@@ -129,7 +198,9 @@ describe("a run that is ended from outside", () => {
     await reached(there, name, "started");
     return await until("running runners", async () => {
       const runners = await podsOf(there, name, ",runner");
-      const states = await Promise.all(runners.map(({ metadata: { name: pod } }) => there.send("GET", `${CORE}/pods/${pod}:6565/proxy/v1/status`)));
+      const states = await Promise.all(
+        runners.map(({ metadata: { name: pod } }) => there.send("GET", `${CORE}/pods/${pod}:6565/proxy/v1/status`)),
+      );
       return states.every(({ body }) => body.data?.attributes.running === true) && runners;
     });
   };
@@ -145,7 +216,11 @@ describe("a run that is ended from outside", () => {
       expect(container(pod).terminated).toMatchObject({ exitCode: 103, reason: "Error" });
       expect(await logOf(there, pod.metadata.name)).toContain(`level=error msg="test run stopped from REST API"`);
       const after = await there.send("GET", `${CORE}/pods/${pod.metadata.name}:6565/proxy/v1/status`);
-      expect(after.body).toMatchObject({ code: 503, reason: "ServiceUnavailable", message: expect.stringContaining("error trying to reach service: ") });
+      expect(after.body).toMatchObject({
+        code: 503,
+        reason: "ServiceUnavailable",
+        message: expect.stringContaining("error trying to reach service: "),
+      });
     }
     expect((await there.send("GET", `${CORE}/pods/nope:6565/proxy/v1/status`)).status).toBe(404);
   });
@@ -173,7 +248,11 @@ describe("a run that is ended from outside", () => {
     const seen = await watch(there, TESTRUNS, "fieldSelector=metadata.name%3Dremoved");
     await there.send("DELETE", `${TESTRUNS}/removed`, { propagationPolicy: "Background" });
     await until("no pods, jobs and services", async () => {
-      const left = await Promise.all([`${CORE}/pods`, `${CORE}/services`, JOBS].map((path) => there.send("GET", `${path}?labelSelector=k6_cr%3Dremoved`)));
+      const left = await Promise.all(
+        [`${CORE}/pods`, `${CORE}/services`, JOBS].map((path) =>
+          there.send("GET", `${path}?labelSelector=k6_cr%3Dremoved`),
+        ),
+      );
       return left.every(({ body }) => body.items.length === 0);
     });
     seen.stop();

@@ -36,7 +36,12 @@ describe("watching", () => {
         const store = new ObjectStore(1000);
         const selects = parseSelectors(text, undefined);
         for (const step of before) apply(store, step);
-        const known = new Map(store.list("configmaps").filter(selects).map((object) => [object.metadata.name, object]));
+        const known = new Map(
+          store
+            .list("configmaps")
+            .filter(selects)
+            .map((object) => [object.metadata.name, object]),
+        );
         const since = store.resourceVersion;
         let newest = since;
         for (const step of after) apply(store, step);
@@ -79,7 +84,9 @@ describe("watching", () => {
     const store = new ObjectStore(2);
     const since = store.resourceVersion;
     for (const label of ["x", "y", "x"]) apply(store, { do: "put", name: "a", label });
-    expect(() => store.watch("configmaps", since, () => {})).toThrow(`too old resource version: ${since} (${since + 1})`);
+    expect(() => store.watch("configmaps", since, () => {})).toThrow(
+      `too old resource version: ${since} (${since + 1})`,
+    );
     expect(() => store.watch("configmaps", since + 1, () => {})).not.toThrow();
     store.compact();
     expect(() => store.watch("configmaps", since + 3, () => {})).toThrow("too old resource version");
@@ -100,7 +107,8 @@ describe("deleting", () => {
 
   test("dependents go with their owner, but not with another one of its name", () => {
     const store = new ObjectStore(100);
-    const create = (name: string): string => store.create("testruns", { metadata: { name, namespace: "n" }, spec: {} }).metadata.uid;
+    const create = (name: string): string =>
+      store.create("testruns", { metadata: { name, namespace: "n" }, spec: {} }).metadata.uid;
     const own = (name: string, uid: string): void => {
       const ownerReferences = [{ apiVersion: "k6.io/v1alpha1", kind: "TestRun", name: "t", uid }];
       store.create("configmaps", { metadata: { name, namespace: "n", ownerReferences } });
@@ -118,7 +126,9 @@ describe("deleting", () => {
 });
 
 describe("selectors", () => {
-  const object = (labels: Record<string, string>): StoredObject => ({ metadata: { name: "p", namespace: "n", uid: "u", resourceVersion: "1", creationTimestamp: "", labels } });
+  const object = (labels: Record<string, string>): StoredObject => ({
+    metadata: { name: "p", namespace: "n", uid: "u", resourceVersion: "1", creationTimestamp: "", labels },
+  });
 
   test.each([
     ["app=k6,k6_cr==t", { app: "k6", k6_cr: "t" }, true],
@@ -136,7 +146,9 @@ describe("selectors", () => {
     expect(parseSelectors(undefined, "metadata.name=p")(object({}))).toBe(true);
     expect(parseSelectors(undefined, "metadata.name!=p")(object({}))).toBe(false);
     expect(() => parseSelectors(undefined, "foo=bar")).toThrow("field label not supported: foo");
-    expect(() => parseSelectors("a b c", undefined)).toThrow("unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt");
+    expect(() => parseSelectors("a b c", undefined)).toThrow(
+      "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt",
+    );
   });
 });
 

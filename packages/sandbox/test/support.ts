@@ -5,17 +5,20 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** What a test reads of an object. */
-export interface Json {
-  [field: string]: any;
-}
+/** JSON as it was parsed: a test looks into it freely. */
+export type Json = ReturnType<typeof JSON.parse>;
 
 export interface TestSandbox extends AsyncDisposable {
   sandbox: Sandbox;
   dataDir: string;
   /** Lines that the sandbox said about its own failures. */
   problems: string[];
-  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<{ status: number; body: Json; text: string }>;
+  send(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: Json; text: string }>;
 }
 
 export const IMAGE = "grafana/k6:2.2.0";
@@ -25,7 +28,11 @@ export const JOBS = "/apis/batch/v1/namespaces/default/jobs";
 
 /** The PATH of the tests, for sandboxes that run real programs. */
 export const PATH = process.env.PATH ?? "";
-const K6 = process.env.K6_BIN || PATH.split(delimiter).map((folder) => join(folder, "k6")).find(isExecutable);
+const K6 =
+  process.env.K6_BIN ||
+  PATH.split(delimiter)
+    .map((folder) => join(folder, "k6"))
+    .find(isExecutable);
 export const k6Bin: string | undefined = K6;
 /** Why tests with k6 itself do not run here, or nothing. */
 export const WITHOUT_K6 = K6 === undefined ? " (not run: there is no k6 on the PATH)" : "";
@@ -33,7 +40,15 @@ export const WITHOUT_K6 = K6 === undefined ? " (not run: there is no k6 on the P
 export async function openSandbox(options: Partial<SandboxOptions> = {}): Promise<TestSandbox> {
   const dataDir = await mkdtemp(join(tmpdir(), "tailrace-sandbox-"));
   const problems: string[] = [];
-  const sandbox = await startSandbox({ dataDir, path: PATH, mode: "replay", speed: 20, followEndMs: 30, onLog: (line) => problems.push(line), ...options });
+  const sandbox = await startSandbox({
+    dataDir,
+    path: PATH,
+    mode: "replay",
+    speed: 20,
+    followEndMs: 30,
+    onLog: (line) => problems.push(line),
+    ...options,
+  });
   return {
     sandbox,
     dataDir,
@@ -46,14 +61,28 @@ export async function openSandbox(options: Partial<SandboxOptions> = {}): Promis
   };
 }
 
-async function send(sandbox: Sandbox, method: string, path: string, body: unknown, headers: Record<string, string> = {}): Promise<{ status: number; body: Json; text: string }> {
+async function send(
+  sandbox: Sandbox,
+  method: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: Json; text: string }> {
   const response = await fetch(sandbox.url + path, {
     method,
-    headers: { authorization: `Bearer ${sandbox.token}`, "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json", ...headers },
+    headers: {
+      authorization: `Bearer ${sandbox.token}`,
+      "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json",
+      ...headers,
+    },
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, text, body: response.headers.get("content-type")?.startsWith("application/json") ? (JSON.parse(text) as Json) : {} };
+  return {
+    status: response.status,
+    text,
+    body: response.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : {},
+  };
 }
 
 export function configMap(name: string, data: Record<string, string>): Json {
@@ -62,11 +91,20 @@ export function configMap(name: string, data: Record<string, string>): Json {
 
 export function testRun(name: string, spec: Json = {}, metadata: Json = {}): Json {
   const script = { configMap: { name: "script", file: "script.js" } };
-  return { apiVersion: "k6.io/v1alpha1", kind: "TestRun", metadata: { name, ...metadata }, spec: { parallelism: 1, script, initializer: { image: IMAGE }, runner: { image: IMAGE }, ...spec } };
+  return {
+    apiVersion: "k6.io/v1alpha1",
+    kind: "TestRun",
+    metadata: { name, ...metadata },
+    spec: { parallelism: 1, script, initializer: { image: IMAGE }, runner: { image: IMAGE }, ...spec },
+  };
 }
 
 /** Waits for a condition of the cluster, not for a time. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false, timeoutMs = 15_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  timeoutMs = 15_000,
+): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const found = await look();

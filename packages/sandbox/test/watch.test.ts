@@ -7,7 +7,8 @@ afterEach(() => there[Symbol.asyncDispose]());
 
 const PATH = `${CORE}/configmaps`;
 const version = async (): Promise<string> => (await there.send("GET", PATH)).body.metadata.resourceVersion as string;
-const create = (name: string, labels = {}): Promise<unknown> => there.send("POST", PATH, { ...configMap(name, {}), metadata: { name, labels } });
+const create = (name: string, labels = {}): Promise<unknown> =>
+  there.send("POST", PATH, { ...configMap(name, {}), metadata: { name, labels } });
 
 test("an object that leaves the selection is deleted from it, with its last selected state", async () => {
   const seen = await watch(there, PATH, `labelSelector=a%3Db&resourceVersion=${await version()}`);
@@ -17,7 +18,12 @@ test("an object that leaves the selection is deleted from it, with its last sele
   await there.send("DELETE", `${PATH}/c`);
   await until("four events", () => seen.events.length >= 4);
   seen.stop();
-  expect(seen.events.map(({ type, object }) => [type, object.metadata.labels.a])).toEqual([["ADDED", "b"], ["DELETED", "b"], ["ADDED", "b"], ["DELETED", "b"]]);
+  expect(seen.events.map(({ type, object }) => [type, object.metadata.labels.a])).toEqual([
+    ["ADDED", "b"],
+    ["DELETED", "b"],
+    ["ADDED", "b"],
+    ["DELETED", "b"],
+  ]);
   expect(seen.events[0]!.object).toMatchObject({ kind: "ConfigMap", apiVersion: "v1" });
   const versions = seen.events.map(({ object }) => Number(object.metadata.resourceVersion));
   expect(versions).toEqual(versions.toSorted((a, b) => a - b));
@@ -35,9 +41,14 @@ test("bookmarks tell the newest resourceVersion, of other kinds too", async () =
   const seen = await watch(there, `${CORE}/pods`, `allowWatchBookmarks=true&resourceVersion=${await version()}`);
   await create("c");
   const newest = await version();
-  const bookmark = await until("a bookmark", () => seen.events.find(({ object }) => object.metadata.resourceVersion === newest));
+  const bookmark = await until("a bookmark", () =>
+    seen.events.find(({ object }) => object.metadata.resourceVersion === newest),
+  );
   seen.stop();
-  expect(bookmark).toEqual({ type: "BOOKMARK", object: { kind: "Pod", apiVersion: "v1", metadata: { resourceVersion: newest } } });
+  expect(bookmark).toEqual({
+    type: "BOOKMARK",
+    object: { kind: "Pod", apiVersion: "v1", metadata: { resourceVersion: newest } },
+  });
 });
 
 test("a resourceVersion that is too old is answered inside the stream", async () => {
@@ -46,7 +57,18 @@ test("a resourceVersion that is too old is answered inside the stream", async ()
   const seen = await watch(there, PATH, `resourceVersion=${old}`);
   expect(await seen.ended).toBe("clean");
   expect(seen.events).toEqual([
-    { type: "ERROR", object: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message: expect.stringMatching(`^too old resource version: ${old} \\(\\d+\\)$`), reason: "Expired", code: 410 } },
+    {
+      type: "ERROR",
+      object: {
+        kind: "Status",
+        apiVersion: "v1",
+        metadata: {},
+        status: "Failure",
+        message: expect.stringMatching(`^too old resource version: ${old} \\(\\d+\\)$`),
+        reason: "Expired",
+        code: 410,
+      },
+    },
   ]);
 });
 
@@ -64,7 +86,10 @@ test("faults meet the requests they are for, then are over", async () => {
   expect((await there.send("GET", `${CORE}/pods`)).status).toBe(200);
   const refused = await fetch(there.sandbox.url + PATH, { headers });
   expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "3"]);
-  expect((await there.send("GET", PATH)).body).toMatchObject({ reason: "TooManyRequests", details: { retryAfterSeconds: 3 } });
+  expect((await there.send("GET", PATH)).body).toMatchObject({
+    reason: "TooManyRequests",
+    details: { retryAfterSeconds: 3 },
+  });
   expect((await there.send("GET", PATH)).status).toBe(200);
   there.sandbox.faults.fail({ answer: "reset" });
   await expect(there.send("GET", PATH)).rejects.toThrow("fetch failed");

@@ -40,8 +40,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: statementTimeoutMs + SILENCE_MS,
     keepAlive: true,
   });
-  const lost = (error: Error): void => options.log.warn({ err: error }, "a database connection was lost");
-  pool.on("error", lost);
+  // Not the error itself: pg-pool hangs the whole client on it.
+  pool.on("error", (error) => options.log.warn({ reason: error.message }, "an idle database connection was lost"));
   // A client that is in use but between two queries reports the loss of its connection by itself, not through the
   // pool; nobody listening would end the process. What the caller does next on it fails, and is reported there.
   pool.on("connect", (client) => client.on("error", () => undefined));

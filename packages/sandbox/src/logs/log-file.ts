@@ -87,7 +87,9 @@ export class LogFile {
   #append(stream: StreamName, records: { partial: boolean; content: Buffer }[]): void {
     if (records.length === 0 || this.#ended) return;
     const bytes = Buffer.concat(
-      records.map((record) => formatRecord(this.#clock(), stream, { ...record, content: this.#hidden(record.content) })),
+      records.map((record) =>
+        formatRecord(this.#clock(), stream, { ...record, content: this.#hidden(record.content) }),
+      ),
     );
     writeSync(this.#descriptor, bytes);
     this.#size += bytes.length;

@@ -124,7 +124,7 @@ export class ObjectStore {
     change(draft);
     refuseNewFinalizers(resource, previous, draft);
     if (same(previous, draft)) return previous;
-    if (RESOURCES[resource].generation && !same(previous.spec, draft.spec))
+    if (RESOURCES[resource].generation && !same(bound(previous), bound(draft)))
       draft.metadata.generation = (previous.metadata.generation ?? 0) + 1;
     // The answer to who takes off the last finalizer has the old resourceVersion.
     if (!isGone(draft) || previous.metadata.deletionTimestamp !== draft.metadata.deletionTimestamp) {
@@ -222,6 +222,11 @@ function refuseNewFinalizers(resource: ResourceName, previous: StoredObject, dra
 function isGone({ metadata }: StoredObject): boolean {
   const deleted = metadata.deletionTimestamp !== undefined && (metadata.deletionGracePeriodSeconds ?? 0) === 0;
   return deleted && !metadata.finalizers?.length;
+}
+
+/** What counts for the generation: being bound to a node does not. */
+function bound({ spec }: StoredObject): object {
+  return { ...(spec as object), nodeName: undefined };
 }
 
 function same(a: unknown, b: unknown): boolean {

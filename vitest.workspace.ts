@@ -15,6 +15,7 @@ const projects: TestProjectConfiguration[] = [
   room("sandbox", "packages/sandbox"),
   room("server", "apps/server"),
   room("cli", "apps/cli"),
+  room("scripts", "scripts"),
   { extends: true, test: { name: "e2e", root: "e2e", include: ["**/*.test.ts"], exclude: ["cluster/**"] } },
 ];
 

@@ -17,6 +17,8 @@ test("test-container-logs.js passes against a server on the cluster of the kubec
     TAILRACE_NAMESPACE: namespace.name,
     TAILRACE_AUTH: "none",
   });
-  const { stdout } = await promisify(execFile)(process.execPath, [SCRIPT], { env: { PATH: process.env["PATH"], TAILRACE_URL: server.url } });
+  const { stdout } = await promisify(execFile)(process.execPath, [SCRIPT], {
+    env: { PATH: process.env["PATH"], TAILRACE_URL: server.url },
+  });
   expect(stdout).toMatch(/All \d+ checks passed\./);
 });

@@ -1,10 +1,10 @@
 #!/usr/bin/env -S node --conditions=source
 import { runCli } from "./index.ts";
 
-// A reader that has seen enough, such as `head`, is no failure.
+// A reader that has seen enough, such as `head`, ends the program as SIGPIPE would.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
-  process.exit();
+  process.exit(141);
 });
 
 process.exitCode = await runCli(process.argv.slice(2), {

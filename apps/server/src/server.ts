@@ -116,7 +116,6 @@ async function connectCluster(
   );
   const kubeconfig = join(dataDir, "kubeconfig");
   await writeFile(kubeconfig, standIn.kubeconfig(), { mode: 0o600 });
-  log.info({ kubeconfig }, "kubectl works on the sandbox with this KUBECONFIG");
   return openCluster({ kubeConfig: loadKubeConfig({ kubeconfig }), namespace: standIn.namespace, log });
 }
 

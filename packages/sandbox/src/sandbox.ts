@@ -8,7 +8,7 @@ import { ApiServer } from "./http/api-server.ts";
 import { createHandler } from "./http/handle.ts";
 import { Children } from "./kubelet/children.ts";
 import { Kubelet } from "./kubelet/kubelet.ts";
-import { endLeftovers, FOLDER_PREFIX, LEDGER_FILE, OWNER_FILE } from "./kubelet/leftovers.ts";
+import { endLeftovers, FOLDER_PREFIX, LEDGER_FILE, OWNER_FILE, ownerLine } from "./kubelet/leftovers.ts";
 import type { Pace } from "./kubelet/pod-worker.ts";
 import { containerStarter } from "./kubelet/start-container.ts";
 import type { Reach } from "./kubelet/starter.ts";
@@ -93,7 +93,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   await mkdir(dataDir, { recursive: true });
   await endLeftovers(dataDir, log);
   const folder = await mkdtemp(join(dataDir, FOLDER_PREFIX));
-  await writeFile(join(folder, OWNER_FILE), String(process.pid));
+  await writeFile(join(folder, OWNER_FILE), ownerLine());
   await mkdir(join(folder, "bin"));
   if (k6Path !== null) await symlink(k6Path, join(folder, "bin", "k6"));
 

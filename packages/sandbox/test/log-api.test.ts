@@ -5,7 +5,7 @@ import { CORE, IMAGE, openSandbox, until, watch, type Json, type TestSandbox } f
 const sh = (name: string, text: string): Json => ({ name, image: IMAGE, command: ["sh", "-c", text] });
 const long = "echo one; head -c 40000 /dev/zero | tr '\\0' x; echo END; echo two";
 const mixed =
-  "echo first; head -c 20000 /dev/zero | tr '\\0' x >&2; sleep 0.2; echo out; sleep 0.2; head -c 20000 /dev/zero | tr '\\0' y >&2; sleep 0.2; echo mid; sleep 0.2; echo Z >&2; echo out2";
+  "echo first; head -c 20000 /dev/zero | tr '\\0' x >&2; sleep 0.5; echo out; sleep 0.5; head -c 20000 /dev/zero | tr '\\0' y >&2; sleep 0.5; echo mid; sleep 0.5; echo Z >&2; echo out2";
 
 /** The containers of the recorded pods, with shorter waits. */
 const CONTAINERS = [
@@ -14,8 +14,8 @@ const CONTAINERS = [
   sh("crlf", "printf 'a\\r\\nb\\r\\r\\nc\\n\\r\\nd\\r'"),
   sh("long", long),
   sh("mixed", mixed),
-  sh("stderr-closes-first", "echo out1; printf 'unfinished' >&2; exec 2>&-; sleep 0.2; echo out2; echo out3"),
-  sh("late-newline", "printf 'half'; sleep 0.2; echo err >&2; sleep 0.2; printf ' and half\\n'"),
+  sh("stderr-closes-first", "echo out1; printf 'unfinished' >&2; exec 2>&-; sleep 1; echo out2; echo out3"),
+  sh("late-newline", "printf 'half'; sleep 0.5; echo err >&2; sleep 0.5; printf ' and half\\n'"),
   sh("two-streams", "i=0; while [ $i -lt 400 ]; do echo o$i; echo e$i >&2; i=$((i+1)); done"),
   sh("running", "trap 'echo got TERM; printf bye; exit 0' TERM; echo tick; while true; do sleep 0.1 & wait $!; done"),
 ];

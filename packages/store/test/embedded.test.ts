@@ -45,7 +45,7 @@ interface Owner {
 /** Another process that starts one; what it says first. */
 async function startOwner(dataDir: string): Promise<Owner> {
   const child = spawn(process.execPath, ["--conditions=source", OWNER, dataDir], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
   const [line] = (await once(createInterface(child.stdout), "line")) as [string];
   return { child, answer: JSON.parse(line) as Owner["answer"] };

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, beforeEach } from "vitest";
 import { makeId, type K6TestRunConfig, type NewRun, type Run } from "@tailrace/core";
 import { openStore, type PostgresStore } from "../src/index.ts";
 import { testDatabase } from "../src/testing.ts";
+import { quiet } from "./quiet.ts";
 
-export const quiet = { info: () => undefined, warn: () => undefined };
+export { quiet };
 
 export function id(): string {
   return makeId(crypto.getRandomValues(new Uint8Array(16)));

@@ -27,7 +27,7 @@ export function renderProgress(progress: Progress, columns: number, style: Style
   const facts = `${formatElapsed(progress.elapsedMs)}  runners ${runners}/${parallelism}  ${count(lines)}`;
   const plain = `● ${stage}  ${facts}`;
   if (plain.length > columns) return plain.slice(0, Math.max(0, columns));
-  const hint = plain.length + 3 + progress.hint.length <= columns ? `   ${progress.hint}` : "";
+  const hint = progress.hint !== "" && plain.length + 3 + progress.hint.length <= columns ? `   ${progress.hint}` : "";
   return `${style.cyan("●")} ${style.bold(stage)}  ${facts}${style.dim(hint)}`;
 }
 

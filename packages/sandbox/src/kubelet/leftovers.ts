@@ -7,7 +7,7 @@ import { signalGroup } from "./children.ts";
 
 /** The folders of sandboxes in a data directory are named so. */
 export const FOLDER_PREFIX = "sandbox-";
-/** In a sandbox's folder: the pid of the process that it belongs to. */
+/** In a sandbox's folder: the pid of the process that it belongs to, and when that began: pids are used again. */
 export const OWNER_FILE = "owner.pid";
 /** In a sandbox's folder: the pids of its children, one a line. */
 export const LEDGER_FILE = "children";
@@ -20,8 +20,8 @@ export async function endLeftovers(dataDir: string, log: (line: string) => void)
   for (const name of await readdir(dataDir)) {
     if (!name.startsWith(FOLDER_PREFIX)) continue;
     const folder = join(dataDir, name);
-    const owner = Number(await readOr(join(folder, OWNER_FILE), "0"));
-    if (owner > 0 && isAlive(owner)) continue;
+    const [owner = "0", since] = (await readOr(join(folder, OWNER_FILE), "")).split(" ");
+    if (Number(owner) === process.pid ? since === ownerSince() : Number(owner) > 0 && isAlive(Number(owner))) continue;
     const pids = (await readOr(join(folder, LEDGER_FILE), ""))
       .split("\n")
       .map(Number)
@@ -36,6 +36,15 @@ export async function endLeftovers(dataDir: string, log: (line: string) => void)
     for (const pid of ours) signalGroup(pid, "SIGKILL");
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+/** What {@link OWNER_FILE} says of this process. */
+export function ownerLine(): string {
+  return `${process.pid} ${ownerSince()}`;
+}
+
+function ownerSince(): string {
+  return String(Math.round(performance.timeOrigin));
 }
 
 function isAlive(pid: number): boolean {

@@ -160,7 +160,7 @@ function mountStatus({ name, mountPath, readOnly }: VolumeMount): object {
 }
 
 /** The whole name of an image: Docker Hub where no registry is named. */
-export function resolvedImage(image: string): string {
+function resolvedImage(image: string): string {
   const tagged = /[:@][^/]+$/.test(image) ? image : `${image}:latest`;
   const [first, ...rest] = tagged.split("/") as [string, ...string[]];
   if (rest.length === 0) return `docker.io/library/${tagged}`;

@@ -55,7 +55,7 @@ const FACTORS: Record<string, number> = {
 };
 
 /** A Kubernetes quantity as a number; 0 for what is none. */
-export function quantity(text: string | number): number {
+function quantity(text: string | number): number {
   const match = /^([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([a-zA-Z]*)$/.exec(String(text));
   return match === null ? 0 : Number(match[1]) * (FACTORS[match[2]!] ?? 0);
 }

@@ -10,7 +10,7 @@ export interface LogRecord {
 export type StreamName = "stdout" | "stderr";
 
 /** containerd's `max_container_log_line_size`: longer lines become several records. */
-export const MAX_RECORD_BYTES = 16_384;
+const MAX_RECORD_BYTES = 16_384;
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -79,7 +79,7 @@ export function parseRecord(line: Buffer): LogRecord {
 }
 
 /** `2026-11-23T16:22:29.24Z` → `2026-11-23T16:22:29.240000000Z`. */
-export function padTime(time: string): string {
+function padTime(time: string): string {
   const [seconds, fraction = ""] = time.slice(0, -1).split(".") as [string, string?];
   return `${seconds}.${fraction.padEnd(9, "0")}Z`;
 }

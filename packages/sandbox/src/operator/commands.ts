@@ -2,7 +2,7 @@ import type { EnvVar, TestRunSpec } from "../store/kinds.ts";
 import type { ParsedArguments } from "./arguments.ts";
 
 /** The script's path in the pods of a TestRun. */
-export function scriptPath(spec: TestRunSpec): string {
+function scriptPath(spec: TestRunSpec): string {
   const { volumeClaim, configMap, localFile } = spec.script ?? {};
   if (volumeClaim?.name) return `/test/${volumeClaim.file || "test.js"}`;
   if (configMap?.name) return `/test/${configMap.file || "test.js"}`;

@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
-import { copyFile } from "node:fs/promises";
 import type { ContainerProcess, Exit, Output } from "../kubelet/process.ts";
 import { LABEL, logLine } from "./lines.ts";
 import { formatDuration, type ReplayPlan } from "./plan.ts";
+import type { SyntaxCheck } from "./syntax.ts";
 
 export interface ReplayInitializer {
   /** The script on this machine, null when its volume does not have it. */
@@ -14,6 +13,7 @@ export interface ReplayInitializer {
   defaultDuration: number;
   /** maxVUs where the script does not say it plainly. */
   defaultVUs: number;
+  checkSyntax: SyntaxCheck;
 }
 
 const GRACEFUL_STOP_MS = 30_000;
@@ -25,7 +25,7 @@ const GRACEFUL_STOP_MS = 30_000;
  */
 export function startReplayInitializer(request: ReplayInitializer, output: Output): ContainerProcess {
   const run = async (): Promise<Exit> => {
-    const problem = request.file === null ? missing(request.path) : await syntaxError(request.file, request.path);
+    const problem = request.file === null ? missing(request.path) : await syntaxError(request.file, request);
     if (problem !== null) output.write("stdout", Buffer.from(logLine(undefined, "error", `${LABEL}; ${problem}`)));
     else output.write("stdout", Buffer.from(report(request)));
     output.endStream("stdout");
@@ -34,27 +34,32 @@ export function startReplayInitializer(request: ReplayInitializer, output: Outpu
   return { ended: run(), terminate: () => {}, kill: () => {} };
 }
 
-function missing(path: string): string {
-  return `The moduleSpecifier "${path}" couldn't be found on local disk. Make sure that you've specified the right path to the file.`;
+async function syntaxError(file: string, { path, checkSyntax }: ReplayInitializer): Promise<string | null> {
+  const message = await checkSyntax(file);
+  return message === null ? null : `SyntaxError: file://${path}: ${message}`;
 }
 
-/** @returns null for a script that can be parsed, and for TypeScript, which Node may not know */
-async function syntaxError(file: string, path: string): Promise<string | null> {
-  if (!file.endsWith(".js") && !file.endsWith(".mjs")) return null;
-  const copy = `${file.replace(/\.m?js$/, "")}.sandbox-check.mjs`;
-  await copyFile(file, copy);
-  return await new Promise((resolve) => {
-    execFile(process.execPath, ["--check", copy], { env: {} }, (error, _stdout, stderr) => {
-      const message = /^SyntaxError: (.*)$/m.exec(stderr)?.[1];
-      resolve(error === null || message === undefined ? null : `SyntaxError: file://${path}: ${message}`);
-    });
-  });
+function missing(path: string): string {
+  return `The moduleSpecifier "${path}" couldn't be found on local disk. Make sure that you've specified the right path to the file.`;
 }
 
 /** No newline at its end, as k6's. */
 function report({ plan, defaultDuration, defaultVUs }: ReplayInitializer): string {
   const duration = plan.duration ?? defaultDuration;
-  const nothing = { paused: null, vus: null, duration: null, iterations: null, stages: null, scenarios: {}, thresholds: {}, tags: null };
+  const nothing = {
+    paused: null,
+    vus: null,
+    duration: null,
+    iterations: null,
+    stages: null,
+    scenarios: {},
+    thresholds: {},
+    tags: null,
+  };
   const total = formatDuration(duration + GRACEFUL_STOP_MS);
-  return JSON.stringify({ sandbox: LABEL, ...nothing, totalDuration: total, maxVUs: plan.maxVUs ?? defaultVUs }, null, 2);
+  return JSON.stringify(
+    { sandbox: LABEL, ...nothing, totalDuration: total, maxVUs: plan.maxVUs ?? defaultVUs },
+    null,
+    2,
+  );
 }

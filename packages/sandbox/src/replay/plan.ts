@@ -9,7 +9,8 @@ export interface ReplayPlan {
 
 /** k6's own order: flags, then the environment, then the script. */
 export function planReplay(script: string, args: readonly string[], env: Readonly<Record<string, string>>): ReplayPlan {
-  const option = (long: string, short: string, variable: string): string | undefined => flagValue(args, long, short) ?? env[variable];
+  const option = (long: string, short: string, variable: string): string | undefined =>
+    flagValue(args, long, short) ?? env[variable];
   const text = withoutComments(script);
   const iterations = Number(option("--iterations", "-i", "K6_ITERATIONS") ?? literal(text, "iterations")?.[0] ?? NaN);
   const duration = option("--duration", "-d", "K6_DURATION");
@@ -26,7 +27,10 @@ export function parseDuration(text: string): number | undefined {
   if (/^\d+$/.test(text)) return Number(text);
   if (!/^(\d+(\.\d+)?(h|ms|m|s))+$/.test(text)) return undefined;
   const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
-  return Array.from(text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)).reduce((sum, [, number, unit]) => sum + Number(number) * units[unit!]!, 0);
+  return Array.from(text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)).reduce(
+    (sum, [, number, unit]) => sum + Number(number) * units[unit!]!,
+    0,
+  );
 }
 
 /** Milliseconds as Go prints a duration: `10m30s`. */
@@ -52,7 +56,9 @@ function scriptDuration(text: string): number | undefined {
 }
 
 function durations(text: string): number[] {
-  return Array.from(text.matchAll(/\bduration\s*:\s*(['"`])([^'"`]*)\1/g), ([, , value]) => parseDuration(value!)).filter((ms) => ms !== undefined);
+  return Array.from(text.matchAll(/\bduration\s*:\s*(['"`])([^'"`]*)\1/g), ([, , value]) =>
+    parseDuration(value!),
+  ).filter((ms) => ms !== undefined);
 }
 
 /** Without a word about VUs k6 takes one. */
@@ -63,7 +69,9 @@ function scriptVUs(text: string): number | undefined {
 }
 
 function literal(text: string, name: string): number[] | undefined {
-  const found = Array.from(text.matchAll(new RegExp(`\\b${name}\\s*:\\s*(\\d+)\\b`, "g")), ([, value]) => Number(value));
+  const found = Array.from(text.matchAll(new RegExp(`\\b${name}\\s*:\\s*(\\d+)\\b`, "g")), ([, value]) =>
+    Number(value),
+  );
   return found.length === 0 ? undefined : found;
 }
 

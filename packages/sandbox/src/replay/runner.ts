@@ -24,10 +24,22 @@ const ITERATION_MS = 1000;
 
 /** `k6 run` as a recorded run showed it: paused, a line per iteration, a summary, k6's exit codes for the ways to stop it. */
 export function startReplayRunner(run: ReplayRunner, output: Output): ContainerProcess {
-  const status = { status: 4, paused: run.paused, vus: 0, "vus-max": run.vus, stopped: false, running: false, tainted: false };
+  const status = {
+    status: 4,
+    paused: run.paused,
+    vus: 0,
+    "vus-max": run.vus,
+    stopped: false,
+    running: false,
+    tainted: false,
+  };
   const go = new AbortController();
   const stop = new AbortController();
-  let outcome: { exitCode: number; why: string | undefined; summary: boolean } = { exitCode: 0, why: undefined, summary: true };
+  let outcome: { exitCode: number; why: string | undefined; summary: boolean } = {
+    exitCode: 0,
+    why: undefined,
+    summary: true,
+  };
   const say = (level: "info" | "warning" | "error", message: string, source?: string): void =>
     output.write("stderr", Buffer.from(logLine(run.env.K6_LOG_FORMAT, level, message, source)));
   const end = (exitCode: number, why: string | undefined, summary: boolean): void => {
@@ -59,13 +71,22 @@ export function startReplayRunner(run: ReplayRunner, output: Output): ContainerP
     kill: () => end(137, undefined, false),
     request: async (request) => {
       if (stop.signal.aborted) throw new Error("connect: connection refused");
-      return answer(request, status, () => go.abort(), () => end(103, "test run stopped from REST API", true));
+      return answer(
+        request,
+        status,
+        () => go.abort(),
+        () => end(103, "test run stopped from REST API", true),
+      );
     },
   };
 }
 
 /** @returns how many iterations came to their end */
-async function iterate(run: ReplayRunner, signal: AbortSignal, say: (level: "info", message: string, source: string) => void): Promise<number> {
+async function iterate(
+  run: ReplayRunner,
+  signal: AbortSignal,
+  say: (level: "info", message: string, source: string) => void,
+): Promise<number> {
   let done = 0;
   for (let elapsed = 0; elapsed < run.duration && !signal.aborted; elapsed += ITERATION_MS) {
     const wait = Math.min(ITERATION_MS, run.duration - elapsed) / run.speed;
@@ -79,15 +100,25 @@ async function iterate(run: ReplayRunner, signal: AbortSignal, say: (level: "inf
   return done;
 }
 
-function summarise(run: ReplayRunner, counts: { iterations: number; seconds: number; vus: number }, output: Output): void {
+function summarise(
+  run: ReplayRunner,
+  counts: { iterations: number; seconds: number; vus: number },
+  output: Output,
+): void {
   output.write("stdout", Buffer.from(textSummary(counts)));
   const target = run.env.K6_SUMMARY_EXPORT;
   if (target === "stderr" || target === "stdout") output.write(target, Buffer.from(jsonSummary(counts)));
 }
 
 /** The two requests to `/v1/status` that are used: reading, and changing `paused` or `stopped`. */
-function answer({ method, path, body }: RestRequest, status: { paused: boolean; stopped: boolean }, resume: () => void, stop: () => void): RestAnswer {
-  if (path.split("?")[0] !== "/v1/status") return { status: 404, contentType: "text/plain; charset=utf-8", body: "404 page not found\n" };
+function answer(
+  { method, path, body }: RestRequest,
+  status: { paused: boolean; stopped: boolean },
+  resume: () => void,
+  stop: () => void,
+): RestAnswer {
+  if (path.split("?")[0] !== "/v1/status")
+    return { status: 404, contentType: "text/plain; charset=utf-8", body: "404 page not found\n" };
   if (method === "PATCH") {
     const asked = attributesOf(body);
     if (asked === null) return failure(400, "Invalid data");
@@ -114,7 +145,11 @@ function attributesOf(body: string): { paused?: boolean; stopped?: boolean } | n
 }
 
 function failure(code: number, title: string): RestAnswer {
-  return { status: code, contentType: "application/json; charset=utf-8", body: JSON.stringify({ errors: [{ status: String(code), title, detail: title }] }) };
+  return {
+    status: code,
+    contentType: "application/json; charset=utf-8",
+    body: JSON.stringify({ errors: [{ status: String(code), title, detail: title }] }),
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -53,7 +53,13 @@ export function jsonSummary({ iterations, seconds, vus }: ReplayCounts): string 
   const counter = (count: number): object => ({ count, rate: seconds === 0 ? 0 : count / seconds });
   const gauge = { value: vus, min: vus, max: vus };
   const duration = { avg: 0.614, min: 0.328, med: 0.465, max: 1.15, "p(90)": 1.13, "p(95)": 1.14 };
-  const check = { name: "is 200", path: "::is 200", id: "b90917b286da7eb763f41c72548efc6d", passes: iterations, fails: 0 };
+  const check = {
+    name: "is 200",
+    path: "::is 200",
+    id: "b90917b286da7eb763f41c72548efc6d",
+    passes: iterations,
+    fails: 0,
+  };
   const summary = {
     metrics: {
       iterations: counter(iterations),

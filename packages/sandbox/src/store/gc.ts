@@ -4,10 +4,10 @@ import type { StoredObject } from "./objects.ts";
 import type { ObjectStore } from "./store.ts";
 
 /** Finds an object by its place. */
-export type Find = (resource: ResourceName, namespace: string, name: string) => StoredObject | undefined;
+type Find = (resource: ResourceName, namespace: string, name: string) => StoredObject | undefined;
 
 /** Whether none of an object's owners is there any more, going by UID. An object without owners is no orphan. */
-export function isOrphan(object: StoredObject, find: Find): boolean {
+function isOrphan(object: StoredObject, find: Find): boolean {
   const owners = object.metadata.ownerReferences ?? [];
   if (owners.length === 0) return false;
   return owners.every((owner) => {

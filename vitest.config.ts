@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     projects,
     globalSetup: ["packages/store/test/global-setup.ts"],
+    // Most of the time is waiting for processes, not computing.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -58,7 +58,7 @@ export function createProgram(io: Io, end: (code: ExitCode) => void): Command {
     .option("-c, --comment <text>", "what the run is for")
     .option("-e, --env <name=value>", "a variable for the script; may be given again", readVariable)
     .option("--timeout <time>", "stop the run after this time, such as 90s or 10m", readTimeout)
-    .option("--all", "show the initializer's whole report too")
+    .option("--all", "show all that initializer and starter say")
     .option("-d, --detach", "start the run, print its id and do not follow it")
     .addHelpText("after", RUN_HELP)
     .action(async (target: string, options: RunOptions) => end(await runCommand(io, target, options)));

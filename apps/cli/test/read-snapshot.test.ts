@@ -26,22 +26,29 @@ function follow(snapshots: ContainerSection[][], wholeReport = false): string[] 
 
 const REPORT = ["{", '  "totalDuration": "1m30s",', '  "maxVUs": 4', "}"];
 
+function answer(code: number): string {
+  return `{"data":{"type":"status"}}\n{"http_code":${code},"url":"http://10.96.0.4:6565/v1/status","errormsg":""}`;
+}
+
+/** The answers are not separated by a newline. */
+const STARTED = (answer(200) + answer(200)).split("\n");
+
 describe("readSnapshot", () => {
   it("prints each line of each container once, behind its role", () => {
     expect(
       follow([
         [section("initializer", REPORT)],
-        [section("initializer", REPORT), section("starter", ["{}"]), section("1", ["a"]), section("2", ["b"])],
+        [section("initializer", REPORT), section("starter", STARTED), section("1", ["a"]), section("2", ["b"])],
         [
           section("initializer", REPORT),
-          section("starter", ["{}"]),
+          section("starter", STARTED),
           section("1", ["a", "c"]),
           section("2", ["b", "", "d"]),
         ],
       ]),
     ).toEqual([
       "initializer │ script accepted: 4 VUs, 1m30s at most (--all shows the report)",
-      "starter     │ {}",
+      "starter     │ started all 2 runners (--all shows the answers)",
       "runner 1/2  │ a",
       "runner 2/2  │ b",
       "runner 1/2  │ c",
@@ -54,6 +61,15 @@ describe("readSnapshot", () => {
     expect(follow([[section("initializer", REPORT)]], true)).toHaveLength(4);
     expect(follow([[section("initializer", REPORT.slice(0, 2))], [section("initializer", REPORT)]])).toHaveLength(1);
     expect(follow([[section("initializer", REPORT.slice(0, 2))]])).toHaveLength(2);
+  });
+
+  it("shows what the starter says where a runner did not take the request, and waits for all of it", () => {
+    const failed = (answer(200) + answer(500)).split("\n");
+    expect(follow([[section("starter", answer(200).split("\n"))], [section("starter", failed)]])).toHaveLength(
+      failed.length,
+    );
+    expect(follow([[section("starter", answer(200).split("\n"))]])).toHaveLength(2);
+    expect(follow([[section("starter", STARTED)]], true)).toHaveLength(STARTED.length);
   });
 
   it("shows why a script could not be loaded", () => {

@@ -75,11 +75,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return { url, close, [Symbol.asyncDispose]: close };
 }
 
-async function openDatabase({ settings, log, sandbox }: ServerOptions, parts: AsyncDisposableStack) {
+async function openDatabase({ settings, log, sandbox, signal }: ServerOptions, parts: AsyncDisposableStack) {
   let databaseUrl = settings.databaseUrl;
   if (databaseUrl === undefined) {
     const dataDir = join(dataFolder(settings), sandbox ? "demo" : "server", "postgres");
-    const embedded = parts.adopt(await startEmbeddedPostgres({ dataDir, log }), (it) => it.close());
+    const embedded = parts.adopt(await startEmbeddedPostgres({ dataDir, log, signal }), (it) => it.close());
     databaseUrl = embedded.url;
   }
   await migrate(databaseUrl);

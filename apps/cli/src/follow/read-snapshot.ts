@@ -3,6 +3,7 @@ import { containerTitle } from "@tailrace/core";
 import { summarizeInitializer } from "./initializer.ts";
 import { type ContainerLabel, labelContainer } from "./label.ts";
 import { newLines } from "./new-lines.ts";
+import { summarizeStarter } from "./starter.ts";
 
 /** What is shown of one container. */
 export type FollowEvent =
@@ -51,8 +52,7 @@ export function readSnapshot(
     const seen = state.get(title) ?? { lines: [], told: new Set() };
     const notice = noticeOf(section, seen);
     if (notice !== null) events.push({ kind: "notice", label, text: notice.text });
-    const report = label.role === "initializer" && isMain(section) && !options.wholeReport;
-    const lines = report ? summarizeInitializer(section.lines, snapshot.ended) : section.lines;
+    const lines = options.wholeReport ? section.lines : shownLines(section, label, snapshot);
     events.push(...lineEvents(label, seen.lines, lines, section.state === "truncated"));
     next.set(title, {
       lines: lines.length === 0 ? seen.lines : lines,
@@ -60,6 +60,13 @@ export function readSnapshot(
     });
   }
   return { state: next, events };
+}
+
+/** What initializer and starter say is for k6-operator; people get it in a line each. */
+function shownLines(section: ContainerSection, label: ContainerLabel, snapshot: Snapshot): readonly string[] {
+  if (label.role === "initializer" && isMain(section)) return summarizeInitializer(section.lines, snapshot.ended);
+  if (label.role === "starter") return summarizeStarter(section.lines, snapshot.parallelism, snapshot.ended);
+  return section.lines;
 }
 
 function lineEvents(

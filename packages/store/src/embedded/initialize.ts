@@ -72,7 +72,8 @@ async function runInitdb(options: Initialization, pgdata: string, password: stri
     options.signal?.throwIfAborted();
     const { stderr, message } = error as Error & { stderr?: string };
     const reason = stderr?.trim() || message;
-    throw new DatabaseError("embedded_failed", `the embedded PostgreSQL could not be made: ${reason}`, {
+    const remedy = "set DATABASE_URL to a PostgreSQL of your own";
+    throw new DatabaseError("embedded_failed", `the embedded PostgreSQL could not be made: ${reason}; ${remedy}`, {
       cause: error,
     });
   } finally {

@@ -175,6 +175,15 @@ describe("idempotency", () => {
     expect((await send(otherPath, { scenarioId: "checkout", parallelism: 2 })).status).toBe(201);
   });
 
+  it("answers a repeated request also when the scenario has gone since", async () => {
+    const { team, path } = await newTeam();
+    const ask = { token: ADMIN, body: { scenarioId: "checkout" }, headers: key("k-4") };
+    const first = await api.ask("POST", path, ask);
+    await api.ask("DELETE", `${TEAMS}/${team.id}/scenarios/checkout`, { token: ADMIN });
+    expect((await api.ask("POST", path, ask)).json).toEqual(first.json);
+    expect((await api.ask("POST", path, { ...ask, headers: key("k-5") })).status).toBe(404);
+  });
+
   it("makes one run of many requests at once", async () => {
     const { team, path } = await newTeam();
     const ask = { token: ADMIN, body: { scenarioId: "checkout" }, headers: key("k-3") };

@@ -8,6 +8,7 @@ import { openDatabase, type DatabaseOptions } from "./database.ts";
 import { translateError } from "./failures.ts";
 import { createRun } from "./runs/create-run.ts";
 import { deleteRun } from "./runs/delete-run.ts";
+import { findRepeatedRun } from "./runs/find-repeated-run.ts";
 import { getRun } from "./runs/get-run.ts";
 import { listRuns } from "./runs/list-runs.ts";
 import { requestStop } from "./runs/request-stop.ts";
@@ -62,6 +63,7 @@ export async function openStore(options: DatabaseOptions): Promise<PostgresStore
     listScenarios: (teamId, page) => paged(page, () => listScenarios(db, teamId, page)),
     replaceScenario: (scenario, expected) => translated(replaceScenario(db, scenario, expected)),
     deleteScenario: (teamId, id) => translated(deleteScenario(db, teamId, id)),
+    findRepeatedRun: (teamId, use) => translated(findRepeatedRun(db, teamId, use)),
     createRun: (run) => translated(createRun(database, run)),
     getRun: (teamId, runId) => translated(getRun(db, teamId, runId)),
     listRuns: (teamId, page) => paged(page, () => listRuns(db, teamId, page)),

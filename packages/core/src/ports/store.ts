@@ -73,6 +73,11 @@ export type CreateRunResult =
   | { kind: "too_many_active"; active: number };
 
 export interface RunStore {
+  /** What {@link createRun} would answer to a key that was used before, and null for a new one. */
+  findRepeatedRun(
+    teamId: string,
+    use: { key: string; requestHash: string },
+  ): Promise<Extract<CreateRunResult, { kind: "replayed" | "key_reused" }> | null>;
   /** Run, step and idempotency key in one transaction; announces the step to the supervisors. */
   createRun(run: NewRun): Promise<CreateRunResult>;
   getRun(teamId: string, runId: string): Promise<Run | null>;

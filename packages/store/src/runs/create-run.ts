@@ -2,8 +2,8 @@ import { TailraceError, type CreateRunResult, type NewRun } from "@tailrace/core
 import type { Database } from "../database.ts";
 import { announceStep } from "../steps/announce-step.ts";
 import { countActiveRuns } from "./count-active-runs.ts";
-import { getRun } from "./get-run.ts";
-import { deleteExpiredKeys, findIdempotencyKey, insertIdempotencyKey } from "./idempotency-keys.ts";
+import { findRepeatedRun } from "./find-repeated-run.ts";
+import { deleteExpiredKeys, insertIdempotencyKey } from "./idempotency-keys.ts";
 import { insertRun } from "./insert-run.ts";
 import { lockTeam } from "./lock-team.ts";
 
@@ -18,12 +18,8 @@ export function createRun(database: Database, run: NewRun): Promise<CreateRunRes
     if (!(await lockTeam(tx, run.teamId))) throw new TailraceError("NOT_FOUND", `no team ${run.teamId}`);
     if (run.idempotency !== undefined) {
       await deleteExpiredKeys(tx, run.teamId);
-      const used = await findIdempotencyKey(tx, run.teamId, run.idempotency.key);
-      if (used !== null) {
-        const before =
-          used.requestHash === run.idempotency.requestHash ? await getRun(tx, run.teamId, used.runId) : null;
-        return before === null ? { kind: "key_reused" } : { kind: "replayed", run: before };
-      }
+      const repeated = await findRepeatedRun(tx, run.teamId, run.idempotency);
+      if (repeated !== null) return repeated;
     }
     const active = await countActiveRuns(tx, run.teamId);
     if (active >= run.maxActive) return { kind: "too_many_active", active };

@@ -1,4 +1,4 @@
-import { and, eq, lte, sql } from "drizzle-orm";
+import { and, eq, gt, lte, sql } from "drizzle-orm";
 import type { Db } from "../database.ts";
 import { idempotencyKeys } from "../schema/index.ts";
 
@@ -16,7 +16,13 @@ export async function findIdempotencyKey(
   const [row] = await db
     .select({ requestHash: idempotencyKeys.requestHash, runId: idempotencyKeys.runId })
     .from(idempotencyKeys)
-    .where(and(eq(idempotencyKeys.teamId, teamId), eq(idempotencyKeys.key, key)));
+    .where(
+      and(
+        eq(idempotencyKeys.teamId, teamId),
+        eq(idempotencyKeys.key, key),
+        gt(idempotencyKeys.expiresAt, sql`clock_timestamp()`),
+      ),
+    );
   return row ?? null;
 }
 

@@ -16,6 +16,10 @@ import { requestHash } from "./request-hash.ts";
 export async function createRun({ ctx, input }: Call<z.output<typeof runsCreate>>): Promise<Run> {
   const { teamId, scenarioId, comment = null, idempotencyKey: key } = input;
   await requireRole(ctx, teamId, "runner");
+  const idempotency = key === undefined ? undefined : { key, requestHash: requestHash(input) };
+  // A repeated request gets its run also when the scenario has changed or gone since.
+  const repeated = idempotency === undefined ? null : await ctx.store.findRepeatedRun(teamId, idempotency);
+  if (repeated !== null) return createdRun(repeated, ctx.limits.maxActiveRuns);
   const scenario = await findScenario(ctx, teamId, scenarioId);
   const id = makeId(ctx.random(16));
   const config = effectiveConfig(testRunName(scenarioId, id), scenario.config, input, ctx.limits);
@@ -25,7 +29,7 @@ export async function createRun({ ctx, input }: Call<z.output<typeof runsCreate>
     scenarioId,
     comment,
     step: { id: makeId(ctx.random(16)), namespace: ctx.limits.namespace, config },
-    idempotency: key === undefined ? undefined : { key, requestHash: requestHash(input) },
+    idempotency,
     maxActive: ctx.limits.maxActiveRuns,
   });
   return createdRun(result, ctx.limits.maxActiveRuns);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseDuration } from "./duration.ts";
+import { duration, durationOrNever, integer, json, list, object, optionalText, text } from "./kinds.ts";
 
 /** One environment variable: how it is read, and what people are told about it. */
 export interface Definition<T> {
@@ -22,67 +22,6 @@ function define<T>(
 ): Definition<T> {
   return { env, fallback, schema, description, ...rest };
 }
-
-const text = z.string();
-const optionalText = z.string().optional();
-const list = z.string().transform((value) =>
-  value
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== ""),
-);
-
-function integer(min: number, max: number): z.ZodType<number, string | undefined> {
-  const rule = `must be an integer from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^-?\d+$/, rule)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, rule);
-}
-
-const DURATION_RULE = "must be a duration such as 500ms, 5s, 2m or 24h";
-
-const duration = z.string().transform((value, context) => {
-  const ms = parseDuration(value);
-  if (ms !== null && ms > 0 && ms <= 2_000_000_000) return ms;
-  context.addIssue({ code: "custom", message: DURATION_RULE });
-  return z.NEVER;
-});
-
-const durationOrNever = z.string().transform((value, context) => {
-  if (value === "never") return null;
-  const ms = parseDuration(value);
-  if (ms !== null) return ms;
-  context.addIssue({ code: "custom", message: `${DURATION_RULE}, or never` });
-  return z.NEVER;
-});
-
-/** A JSON value of the given shape; the fields inside are Kubernetes' own and are checked by its API server. */
-function json<T>(shape: z.ZodType<T>, what: string): z.ZodType<T | undefined, string | undefined> {
-  return z
-    .string()
-    .optional()
-    .transform((value, context) => {
-      if (value === undefined) return undefined;
-      const parsed = parseJson(value);
-      const result = shape.safeParse(parsed);
-      if (result.success) return result.data;
-      context.addIssue({ code: "custom", message: `must be ${what} as JSON` });
-      return z.NEVER;
-    });
-}
-
-function parseJson(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-const object = z.record(z.string(), z.unknown());
 
 /** Every setting, in the order in which people read about it. */
 export const DEFINITIONS = {

@@ -3,7 +3,8 @@
 //
 //   node test-container-logs.js
 //
-// TAILRACE_URL names the server (TAILRACE_TOKEN its token, TAILRACE_TEAM the team, default demo). Without it a server
+// TAILRACE_URL names the server (TAILRACE_TOKEN a token of the role admin, since the script deletes what it made;
+// TAILRACE_TEAM the team, default demo). Without it a server
 // with the sandbox is started on a free port and stopped afterwards. Needs Node 20 or later.
 
 import { spawn } from "node:child_process";
@@ -46,7 +47,7 @@ let server = null;
 try {
   server = await openServer();
   await test(server);
-  console.log(`\nAll ${checks} checks passed.`);
+  if (!process.exitCode) console.log(`\nAll ${checks} checks passed.`);
 } catch (error) {
   console.error(`\n✗ ${error.message}`);
   process.exitCode = 1;
@@ -56,8 +57,8 @@ try {
 
 async function test({ api, text }) {
   let run = null;
+  await api("POST", "/scenarios", 201, { id: scenarioId, name: "Container logs", script });
   try {
-    await api("POST", "/scenarios", 201, { id: scenarioId, name: "Container logs", script });
     await refusesWrongParallelism(api);
 
     const wanted = { scenarioId, comment: "test-container-logs.js", parallelism: PARALLELISM };
@@ -222,7 +223,7 @@ async function deleteRun(api, run) {
 /** The server that the environment names, or one of our own. */
 async function openServer() {
   const { TAILRACE_URL: given } = process.env;
-  if (given) return { ...client(given.replace(/\/$/, "")), close: async () => {} };
+  if (given) return { ...client(given.replace(/\/$/, ""), process.env.TAILRACE_TEAM || "demo"), close: async () => {} };
   if (!existsSync(pinnedNode)) {
     throw new Error("the packages are not installed. Run:  node scripts/with-packages.js install");
   }
@@ -239,6 +240,7 @@ async function openServer() {
       DATABASE_URL: "",
       TAILRACE_DATA_DIR: dataDir,
       TAILRACE_LOG_FORMAT: "json",
+      TAILRACE_LOG_LEVEL: "info",
     },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -251,7 +253,7 @@ async function openServer() {
   try {
     const url = await urlOf(child);
     console.log(`  ${url}`);
-    return { ...client(url), close };
+    return { ...client(url, "demo"), close };
   } catch (error) {
     await close();
     throw error;
@@ -279,8 +281,7 @@ function urlOf(child) {
 }
 
 /** Requests below the team's path. A status that was not expected is an error that shows the answer. */
-function client(origin) {
-  const team = process.env.TAILRACE_TEAM || "demo";
+function client(origin, team) {
   const base = `${origin}/api/dashboard/load-testing/teams/${team}`;
   const token = process.env.TAILRACE_TOKEN;
   const request = async (method, path, statuses, body) => {

@@ -101,6 +101,15 @@ describe("a server with tokens", () => {
     await expect(viewer.runs.create.mutate({ teamId: "checkout", scenarioId: "x" })).rejects.toMatchObject({
       code: "FORBIDDEN",
     });
+    for (const path of ["/%zz", "/api/%zz", "/nope", `/api/dashboard/load-testing/teams/${"x".repeat(300)}`]) {
+      const answer = await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${ADMIN}` } });
+      const problem = (await answer.json()) as { status: number };
+      expect([path, problem]).toEqual([
+        path,
+        expect.objectContaining({ status: answer.status, code: expect.any(String), detail: expect.any(String) }),
+      ]);
+      expect(answer.status).toBe(path === "/nope" ? 404 : 400);
+    }
     expect(server.output()).not.toContain(ADMIN);
     expect(server.output()).not.toContain(secret);
   });

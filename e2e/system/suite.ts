@@ -146,11 +146,12 @@ export function describeSystem(title: string, open: () => Promise<SystemCluster>
 
       test("a TestRun that somebody deletes ends the run as an error, with the last snapshot kept", async () => {
         const started = await startRun(client(), { script: SCRIPTS.long, parallelism: 2 });
+        const seen = (run: Run, role: string): boolean => (sectionsByRole(run).get(role)?.lines.length ?? 0) > 0;
         await untilRun(
           client,
           started,
-          "lines of runner 2",
-          (run) => atStage("started")(run) && (sectionsByRole(run).get("2")?.lines.length ?? 0) > 0,
+          "lines of starter and runner 2",
+          (run) => atStage("started")(run) && seen(run, "starter") && seen(run, "2"),
         );
         await deleteTestRun(started);
         const run = await untilRun(client, started, "the end", ended);

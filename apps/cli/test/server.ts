@@ -39,7 +39,7 @@ export async function startServer(): Promise<TestServer> {
   const nextStep = async (): Promise<DrivenStep> => {
     for (;;) {
       const wake = new Promise<void>((resolve) => announced.push(resolve));
-      const [record] = await store.claimSteps({ holder: "test", ttlMs: 60_000, limit: 1 });
+      const [record] = await store.claimSteps({ holder: "test", namespace: "load", ttlMs: 60_000, limit: 1 });
       if (record !== undefined) {
         const write = async (patch: StepPatch): Promise<void> =>
           void (await store.writeStep(record.id, record.fence, patch));

@@ -44,5 +44,6 @@ async function main(mode: "demo" | "start"): Promise<number> {
 
 function explain(error: Error): string {
   if (error instanceof SettingsError) return error.problems.map((problem) => `tailrace: ${problem}\n`).join("");
-  return `tailrace: could not start: ${error.message}\n`;
+  const remedy = "code" in error && error.code === "EADDRINUSE" ? "; set PORT to a free one" : "";
+  return `tailrace: could not start: ${error.message}${remedy}\n`;
 }

@@ -59,7 +59,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       () => false,
     );
     if (!alive) return "the database does not answer";
-    return synced() ? null : `the cluster has not been listed yet${view.problem === null ? "" : `: ${view.problem}`}`;
+    return synced() ? null : "the cluster has not been listed yet; the server's log says why";
   };
   if (settings.metricsListen !== undefined) {
     const server = await listenForMetrics(settings.metricsListen, metrics.registry);
@@ -131,8 +131,13 @@ function firstSync(view: ClusterView): () => boolean {
 }
 
 async function drain(app: FastifyInstance, timeoutMs: number): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
-  await app.close().finally(() => clearTimeout(timer));
+  const limit = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
+  // A connection that was answered while closing may be kept alive by its client, who asks nothing more.
+  const idle = setInterval(() => app.server.closeIdleConnections(), 50);
+  await app.close().finally(() => {
+    clearTimeout(limit);
+    clearInterval(idle);
+  });
 }
 
 function announce({ settings, sandbox, log }: ServerOptions, url: string): void {

@@ -1,3 +1,5 @@
+export { sameSecret } from "./auth/secrets.ts";
+export { restErrorHandler } from "./http/errors.ts";
 export { createApi } from "./plugin.ts";
 export type { ApiDeps, ApiLog, AuthSettings } from "./deps.ts";
 export type { ApiContext, ApiLimits, ApiStore, Principal } from "./context.ts";

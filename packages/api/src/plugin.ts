@@ -4,8 +4,7 @@ import type { ApiDeps } from "./deps.ts";
 import { PRINCIPAL, guard } from "./http/request.ts";
 import { registerRest } from "./http/rest.ts";
 import { registerTrpc } from "./http/trpc.ts";
-import { errorHandler } from "./http/errors.ts";
-import { problemJson } from "./rest/problem-json.ts";
+import { restErrorHandler } from "./http/errors.ts";
 
 /**
  * The API as a Fastify plugin: tRPC at `/api/trpc`, REST at `/api/dashboard/load-testing/teams`. Every request below
@@ -18,7 +17,7 @@ export function createApi(deps: ApiDeps): FastifyPluginAsync {
         scope.decorateRequest(PRINCIPAL, null);
         scope.addHook("onRequest", guard(deps));
         scope.removeAllContentTypeParsers();
-        scope.setErrorHandler(errorHandler(deps.log, "application/problem+json", problemJson));
+        scope.setErrorHandler(restErrorHandler(deps.log));
         scope.setNotFoundHandler((request) => {
           throw new TailraceError("NOT_FOUND", `there is no ${request.method} ${request.url.split("?")[0]}`);
         });

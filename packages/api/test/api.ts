@@ -151,7 +151,7 @@ async function created(answer: Promise<Answer>): Promise<Json> {
 
 /** Ends a run as its supervisor does, with logs if they are given. */
 export async function endRun(store: PostgresStore, run: { id: string }, containerLogs?: string): Promise<void> {
-  const steps = await store.claimSteps({ holder: "tests", ttlMs: 60_000, limit: 100 });
+  const steps = await store.claimSteps({ holder: "tests", namespace: "load", ttlMs: 60_000, limit: 100 });
   const step = steps.find(({ runId }) => runId === run.id);
   if (step === undefined) throw new Error(`no step of run ${run.id} could be claimed`);
   await store.writeStep(step.id, step.fence, {

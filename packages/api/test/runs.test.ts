@@ -46,7 +46,7 @@ describe("create", () => {
     const own = await makeRun(api, team, { parallelism: 2, arguments: ["--no-teardown"], env: { B: "3", C: "4" } });
     const after = { script: "// changed\n", parallelism: 9 };
     await api.ask("PATCH", `${TEAMS}/${team.id}/scenarios/checkout`, { token: ADMIN, body: after });
-    const steps = await api.store.claimSteps({ holder: "tests", ttlMs: 60_000, limit: 100 });
+    const steps = await api.store.claimSteps({ holder: "tests", namespace: "load", ttlMs: 60_000, limit: 100 });
     const configs = [asItIs, own].map(({ id }) => steps.find(({ runId }) => runId === id));
     expect(configs.map((step) => step?.namespace)).toEqual(["load", "load"]);
     expect(configs.map((step) => step?.config)).toEqual([

@@ -29,10 +29,14 @@ export type TailraceClient = TRPCClient<AppRouter>;
  * Makes a client. Nothing is sent before the first call. Queries of the same tick travel in one request; each mutation
  * has its own, so that the large ones meet the limits of one.
  *
- * @throws TypeError when `url` is not an http(s) origin
+ * @throws TypeError when `url` is not an http(s) origin, or `token` can't be a header's value
  */
 export function createClient(options: ClientOptions): TailraceClient {
   const origin = parseOrigin(options.url);
+  // Without the value: it is a secret, and what it is missing from may be a log.
+  if (options.token !== undefined && !/^[\x21-\x7e]+$/.test(options.token)) {
+    throw new TypeError("token must be visible ASCII characters, without spaces and line breaks");
+  }
   const link = {
     url: `${origin}/api/trpc`,
     fetch: checkedFetch(options.fetch ?? globalThis.fetch, origin, options.signal),

@@ -190,6 +190,12 @@ describe("createClient", () => {
     expect(() => createClient({ url })).toThrow(TypeError);
   });
 
+  it.each(["a\nb", "two words", "", "tökén"])("refuses the token %j without repeating it", (token) => {
+    expect(() => createClient({ url: server.origin, token })).toThrow(
+      /^token must be visible ASCII characters, without spaces and line breaks$/,
+    );
+  });
+
   it("uses the fetch that it is given", async () => {
     const seen: string[] = [];
     const counting = createClient({

@@ -8,7 +8,7 @@ const fixture = sharedStore();
 async function endWithCleanup({ store }: StoreFixture, cleanupAt: Date): Promise<string> {
   const run = newRun(await makeTeam(store));
   await createRun(store, run);
-  const [step] = await store.claimSteps({ holder: "a", ttlMs: 60_000, limit: 1 });
+  const [step] = await store.claimSteps({ holder: "a", namespace: "k6", ttlMs: 60_000, limit: 1 });
   await store.writeStep(step!.id, step!.fence, { status: "finished", testRunUid: "uid-1", cleanupAt });
   return run.step.id;
 }
@@ -20,7 +20,7 @@ test("claimCleanups takes what is due, oldest first, and hides it", async () => 
   const newer = await endWithCleanup(fixture, ago(1_000));
   const older = await endWithCleanup(fixture, ago(60_000));
   await endWithCleanup(fixture, ago(-3_600_000));
-  const first = await store.claimCleanups({ limit: 1, hideMs: 60_000 });
+  const first = await store.claimCleanups({ namespace: "k6", limit: 1, hideMs: 60_000 });
   expect(first).toEqual<Cleanup[]>([
     {
       stepId: older,
@@ -30,23 +30,25 @@ test("claimCleanups takes what is due, oldest first, and hides it", async () => 
       attempts: 0,
     },
   ]);
-  expect(await store.claimCleanups({ limit: 10, hideMs: 60_000 })).toMatchObject([{ stepId: newer }]);
-  expect(await store.claimCleanups({ limit: 10, hideMs: 60_000 })).toEqual([]);
+  expect(await store.claimCleanups({ namespace: "k6", limit: 10, hideMs: 60_000 })).toMatchObject([{ stepId: newer }]);
+  expect(await store.claimCleanups({ namespace: "k6", limit: 10, hideMs: 60_000 })).toEqual([]);
 });
 
 test("what was hidden comes back when nobody finished it", async () => {
   const stepId = await endWithCleanup(fixture, ago(1_000));
-  expect(await fixture.store.claimCleanups({ limit: 1, hideMs: 0 })).toMatchObject([{ stepId }]);
-  expect(await fixture.store.claimCleanups({ limit: 1, hideMs: 60_000 })).toMatchObject([{ stepId }]);
+  expect(await fixture.store.claimCleanups({ namespace: "k6", limit: 1, hideMs: 0 })).toMatchObject([{ stepId }]);
+  expect(await fixture.store.claimCleanups({ namespace: "k6", limit: 1, hideMs: 60_000 })).toMatchObject([{ stepId }]);
 });
 
 test("eight claims at the same time never overlap", async () => {
   const made: string[] = [];
   for (let i = 0; i < 12; i++) made.push(await endWithCleanup(fixture, ago(1_000)));
-  const claims = Array.from({ length: 8 }, () => fixture.store.claimCleanups({ limit: 3, hideMs: 60_000 }));
+  const claims = Array.from({ length: 8 }, () =>
+    fixture.store.claimCleanups({ namespace: "k6", limit: 3, hideMs: 60_000 }),
+  );
   const claimed = (await Promise.all(claims)).flat().map((cleanup) => cleanup.stepId);
   expect(new Set(claimed).size).toBe(claimed.length);
-  const rest = await fixture.store.claimCleanups({ limit: 12, hideMs: 60_000 });
+  const rest = await fixture.store.claimCleanups({ namespace: "k6", limit: 12, hideMs: 60_000 });
   expect([...claimed, ...rest.map((cleanup) => cleanup.stepId)].toSorted()).toEqual(made.toSorted());
 });
 
@@ -54,9 +56,9 @@ test("finishCleanup ends it; retryCleanup counts, keeps the reason and puts it o
   const { store, url } = fixture;
   const stepId = await endWithCleanup(fixture, ago(1_000));
   await store.retryCleanup(stepId, 0, "forbidden");
-  expect(await store.claimCleanups({ limit: 1, hideMs: 0 })).toMatchObject([{ stepId, attempts: 1 }]);
+  expect(await store.claimCleanups({ namespace: "k6", limit: 1, hideMs: 0 })).toMatchObject([{ stepId, attempts: 1 }]);
   await store.retryCleanup(stepId, 3_600_000, "timeout");
-  expect(await store.claimCleanups({ limit: 1, hideMs: 0 })).toEqual([]);
+  expect(await store.claimCleanups({ namespace: "k6", limit: 1, hideMs: 0 })).toEqual([]);
   expect(await query(url, "select attempts, error from cluster_cleanups")).toEqual([{ attempts: 2, error: "timeout" }]);
   await store.finishCleanup(stepId);
   await store.finishCleanup(stepId);
@@ -68,12 +70,12 @@ test("deleting the run makes a later cleanup due now, and leaves what is known o
   const team = await makeTeam(store);
   const run = newRun(team);
   await createRun(store, run);
-  const [step] = await store.claimSteps({ holder: "a", ttlMs: 60_000, limit: 1 });
+  const [step] = await store.claimSteps({ holder: "a", namespace: "k6", ttlMs: 60_000, limit: 1 });
   const cleanupAt = ago(-3_600_000);
   await store.writeStep(step!.id, step!.fence, { status: "finished", testRunUid: "uid-1", cleanupAt });
   await store.retryCleanup(step!.id, 3_600_000, "timeout");
   expect(await store.deleteRun(team, run.id)).toBe("deleted");
-  expect(await store.claimCleanups({ limit: 1, hideMs: 0 })).toMatchObject([
+  expect(await store.claimCleanups({ namespace: "k6", limit: 1, hideMs: 0 })).toMatchObject([
     { stepId: run.step.id, testRunUid: "uid-1", attempts: 1 },
   ]);
 });

@@ -17,7 +17,7 @@ test("what containers print, also bytes that are no text, is stored as the snaps
   const containerLogs = formatContainerLogs(sections);
   const team = await makeTeam(store);
   const run = await createRun(store, newRun(team));
-  const [step] = await store.claimSteps({ holder: "a", ttlMs: 60_000, limit: 1 });
+  const [step] = await store.claimSteps({ holder: "a", namespace: "k6", ttlMs: 60_000, limit: 1 });
   await store.writeStep(step!.id, step!.fence, { containerLogs });
 
   const stored = (await store.getRun(team, run.id))?.steps[0]?.containerLogs;

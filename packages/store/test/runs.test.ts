@@ -253,7 +253,7 @@ describe("deleteRun", () => {
     expect(await fixture.store.deleteRun(team, runId)).toBe("not_found");
     expect(await fixture.store.getRun(team, runId)).toBeNull();
     expect(await query(fixture.url, "select id from test_run_steps")).toEqual([]);
-    expect(await fixture.store.claimCleanups({ limit: 10, hideMs: 1000 })).toEqual([
+    expect(await fixture.store.claimCleanups({ namespace: "k6", limit: 10, hideMs: 1000 })).toEqual([
       { stepId: "step-1", namespace: "k6", testRunName: "tailrace-x", testRunUid: null, attempts: 0 },
     ]);
   });

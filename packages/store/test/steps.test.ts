@@ -12,7 +12,7 @@ async function claimOne(
 ): Promise<{ team: string; step: StepRecord }> {
   const team = await makeTeam(fixture.store);
   await createRun(fixture.store, newRun(team));
-  const [step] = await fixture.store.claimSteps({ holder, ttlMs, limit: 1 });
+  const [step] = await fixture.store.claimSteps({ holder, namespace: "k6", ttlMs, limit: 1 });
   return { team, step: step! };
 }
 
@@ -33,7 +33,7 @@ describe("claimSteps", () => {
     const team = await makeTeam(store);
     const wanted = newRun(team);
     const run = await createRun(store, wanted);
-    expect(await store.claimSteps({ holder: "a", ttlMs: 60_000, limit: 10 })).toEqual([
+    expect(await store.claimSteps({ holder: "a", namespace: "k6", ttlMs: 60_000, limit: 10 })).toEqual([
       {
         id: wanted.step.id,
         runId: run.id,
@@ -53,7 +53,8 @@ describe("claimSteps", () => {
         fence: 1,
       },
     ]);
-    for (const holder of ["a", "b"]) expect(await store.claimSteps({ holder, ttlMs: 60_000, limit: 10 })).toEqual([]);
+    for (const holder of ["a", "b"])
+      expect(await store.claimSteps({ holder, namespace: "k6", ttlMs: 60_000, limit: 10 })).toEqual([]);
   });
 
   test("two holders at the same time never get the same step, and together get all", async () => {
@@ -64,7 +65,7 @@ describe("claimSteps", () => {
     );
     const claimed: string[] = [];
     while (claimed.length < made.length) {
-      const claims = ["a", "b"].map((holder) => store.claimSteps({ holder, ttlMs: 60_000, limit: 3 }));
+      const claims = ["a", "b"].map((holder) => store.claimSteps({ holder, namespace: "k6", ttlMs: 60_000, limit: 3 }));
       const steps = (await Promise.all(claims)).flat();
       expect(steps.length).toBeGreaterThan(0);
       claimed.push(...steps.map((step) => step.runId));
@@ -72,23 +73,33 @@ describe("claimSteps", () => {
     expect(claimed.toSorted()).toEqual(made.map((run) => run.id).toSorted());
   });
 
+  test("a step is claimed for its own namespace alone", async () => {
+    const { store } = fixture;
+    const team = await makeTeam(store);
+    const run = await createRun(store, newRun(team));
+    expect(await store.claimSteps({ holder: "a", namespace: "other", ttlMs: 60_000, limit: 10 })).toEqual([]);
+    expect(await store.claimSteps({ holder: "a", namespace: "k6", ttlMs: 60_000, limit: 10 })).toMatchObject([
+      { runId: run.id },
+    ]);
+  });
+
   test("an ended step is never claimed", async () => {
     const { store } = fixture;
     const { step } = await claimOne(fixture);
     await store.writeStep(step.id, step.fence, { status: "error", error: "gone", finishedAt: new Date() });
     await store.releaseLeases("a");
-    expect(await store.claimSteps({ holder: "b", ttlMs: 60_000, limit: 10 })).toEqual([]);
+    expect(await store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 10 })).toEqual([]);
   });
 
   test("a step whose lease ran out goes to another, and its former holder can't write any more", async () => {
     const { store } = fixture;
     const { step } = await claimOne(fixture, "a", 1);
     await leaseRanOut(fixture, step.id);
-    const [taken] = await store.claimSteps({ holder: "b", ttlMs: 60_000, limit: 10 });
+    const [taken] = await store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 10 });
     expect(taken).toMatchObject({ id: step.id, fence: 2 });
     expect(await store.writeStep(step.id, step.fence, { status: "error", cleanupAt: new Date(0) })).toBeNull();
     expect(await store.getRun(step.teamId, step.runId)).toMatchObject({ status: "pending" });
-    expect(await store.claimCleanups({ limit: 1, hideMs: 1 })).toEqual([]);
+    expect(await store.claimCleanups({ namespace: "k6", limit: 1, hideMs: 1 })).toEqual([]);
     expect(await store.writeStep(step.id, taken!.fence, { status: "running" })).toMatchObject({ status: "running" });
   });
 });
@@ -115,7 +126,9 @@ describe("renewLeases", () => {
     const { step } = await claimOne(fixture, "a", 1);
     await leaseRanOut(fixture, step.id);
     expect(await store.renewLeases({ holder: "a", ttlMs: 60_000 })).toEqual([]);
-    expect(await store.claimSteps({ holder: "b", ttlMs: 60_000, limit: 1 })).toMatchObject([{ id: step.id, fence: 2 }]);
+    expect(await store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 1 })).toMatchObject([
+      { id: step.id, fence: 2 },
+    ]);
   });
 
   test("does not give what has ended", async () => {
@@ -132,7 +145,7 @@ describe("releaseLeases", () => {
     const { step } = await claimOne(fixture, "a");
     const other = await claimOne(fixture, "b");
     await store.releaseLeases("a");
-    expect(await store.claimSteps({ holder: "c", ttlMs: 60_000, limit: 10 })).toMatchObject([
+    expect(await store.claimSteps({ holder: "c", namespace: "k6", ttlMs: 60_000, limit: 10 })).toMatchObject([
       { id: step.id, fence: 2 },
     ]);
     expect(await store.writeStep(step.id, step.fence, { stage: "created" })).toBeNull();
@@ -230,7 +243,7 @@ describe("writeStep", () => {
       await store.writeStep(step.id, step.fence, { status: "running", error: "late", cleanupAt: new Date() }),
     ).toEqual(ended);
     expect(await store.getRun(team, step.runId)).toEqual(run);
-    expect(await store.claimCleanups({ limit: 1, hideMs: 1 })).toEqual([]);
+    expect(await store.claimCleanups({ namespace: "k6", limit: 1, hideMs: 1 })).toEqual([]);
   });
 
   test("is null for a run that is gone", async () => {
@@ -255,14 +268,14 @@ describe("writeStep", () => {
     const { store } = fixture;
     const team = await makeTeam(store);
     for (let i = 0; i < 8; i++) await createRun(store, newRun(team));
-    const steps = await store.claimSteps({ holder: "a", ttlMs: 60_000, limit: 10 });
+    const steps = await store.claimSteps({ holder: "a", namespace: "k6", ttlMs: 60_000, limit: 10 });
     const work = steps.flatMap((step) => [
       ...Array.from({ length: 5 }, () =>
         store.writeStep(step.id, step.fence, { status: "running", containerLogs: id() }),
       ),
       store.requestStop(team, step.runId),
       store.renewLeases({ holder: "a", ttlMs: 60_000 }),
-      store.claimSteps({ holder: "b", ttlMs: 60_000, limit: 10 }),
+      store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 10 }),
       store.writeStep(step.id, step.fence, { status: "finished", cleanupAt: new Date() }),
       store.deleteRun(team, step.runId),
       store.releaseLeases("a"),

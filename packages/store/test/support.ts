@@ -80,7 +80,7 @@ export async function createRun(store: PostgresStore, run: NewRun): Promise<Run>
 /** Ends the run as a supervisor does. */
 export async function endRun({ store }: StoreFixture, runId: string): Promise<void> {
   const holder = id();
-  const steps = await store.claimSteps({ holder, ttlMs: 60_000, limit: 1000 });
+  const steps = await store.claimSteps({ holder, namespace: "k6", ttlMs: 60_000, limit: 1000 });
   const step = steps.find((claimed) => claimed.runId === runId);
   if (step === undefined) throw new Error(`run ${runId} is not to be claimed`);
   await store.writeStep(step.id, step.fence, { status: "finished", finishedAt: new Date() });

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { createApi } from "@tailrace/api";
-import type { Cluster, Store } from "@tailrace/core";
+import { createApi, restErrorHandler } from "@tailrace/api";
+import { TailraceError, type Cluster, type Store } from "@tailrace/core";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Metrics } from "../metrics.ts";
@@ -23,10 +23,16 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Everything that the server answers over HTTP, not yet listening. */
 export function createApp({ settings, store, cluster, metrics, readiness, log }: AppDeps): FastifyInstance {
+  const refuse = restErrorHandler(log);
   const app = Fastify({
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: "idle",
+    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
     genReqId: () => randomBytes(8).toString("hex"),
+  });
+  app.setErrorHandler(refuse);
+  app.setNotFoundHandler((request) => {
+    throw new TailraceError("NOT_FOUND", `there is no ${request.method} ${request.url.split("?")[0]}`);
   });
   app.addHook("onResponse", (request, reply, done) => {
     const route = request.routeOptions.url ?? "none";

@@ -1,5 +1,6 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type Server } from "node:http";
+import { sameSecret } from "@tailrace/api";
+import { TailraceError } from "@tailrace/core";
 import type { FastifyInstance } from "fastify";
 import type { Registry } from "prom-client";
 
@@ -8,11 +9,8 @@ export function registerMetrics(app: FastifyInstance, registry: Registry, tokens
   if (tokens.length === 0) return;
   app.get("/metrics", async (request, reply) => {
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
-    if (!tokens.some((token) => sameSecret(token, given))) {
-      return reply
-        .code(401)
-        .header("www-authenticate", "Bearer")
-        .send({ status: 401, title: "Unauthorized", detail: "a metrics token is needed" });
+    if (!tokens.some((token) => sameSecret(given, token))) {
+      throw new TailraceError("UNAUTHORIZED", "a metrics token is needed: Authorization: Bearer <token>");
     }
     return reply.type(registry.contentType).send(await registry.metrics());
   });
@@ -36,10 +34,4 @@ export async function listenForMetrics(listen: string, registry: Registry): Prom
     server.listen(Number(port), host!.replace(/^\[|\]$/g, ""), resolve);
   });
   return server;
-}
-
-/** Compares in a time that does not depend on where they differ. */
-function sameSecret(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

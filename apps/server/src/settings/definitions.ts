@@ -56,7 +56,7 @@ export const DEFINITIONS = {
     "TAILRACE_DATA_DIR",
     null,
     optionalText,
-    "Folder for the embedded PostgreSQL and the sandbox; without it `~/.local/share/tailrace`.",
+    "Folder for the embedded PostgreSQL and the sandbox; without it `~/.local/share/tailrace`. As root the database is another user's: where that one can't enter, its data is below `/var/lib/tailrace`, and the log says so.",
   ),
   auth: define(
     "TAILRACE_AUTH",

@@ -32,10 +32,10 @@ export class Cleaner {
   }
 
   async #run(): Promise<void> {
-    const { store, log } = this.#deps;
+    const { store, cluster, log } = this.#deps;
     while (!this.#abort.signal.aborted) {
       try {
-        const due = await store.claimCleanups({ limit: BATCH, hideMs: HIDE_MS });
+        const due = await store.claimCleanups({ namespace: cluster.namespace, limit: BATCH, hideMs: HIDE_MS });
         for (const cleanup of due) await this.#clean(cleanup);
         if (due.length === BATCH) continue;
       } catch (error) {

@@ -77,9 +77,9 @@ export class Supervisor {
   }
 
   async #claimSteps(): Promise<void> {
-    const { store, holder, leaseMs } = this.#deps;
+    const { store, cluster, holder, leaseMs } = this.#deps;
     const asked = performance.now();
-    const steps = await store.claimSteps({ holder, ttlMs: leaseMs, limit: CLAIM_LIMIT });
+    const steps = await store.claimSteps({ holder, namespace: cluster.namespace, ttlMs: leaseMs, limit: CLAIM_LIMIT });
     for (const step of steps) this.#start(step, asked + leaseMs);
     if (steps.length === CLAIM_LIMIT) this.#claim.wake();
   }

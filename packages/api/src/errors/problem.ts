@@ -78,6 +78,8 @@ function problemOfFastify(error: unknown): Problem | null {
       return { code: "PAYLOAD_TOO_LARGE", message: error.message, issues: [] };
     case 415:
       return { code: "UNSUPPORTED_MEDIA_TYPE", message: "the body must be sent as application/json", issues: [] };
+    case 414:
+      return { code: "BAD_REQUEST", message: "a part of the URL is too long", issues: [] };
     default:
       return null;
   }

@@ -4,6 +4,7 @@ import type { ApiLog } from "../deps.ts";
 import { errorHeaders } from "../errors/headers.ts";
 import { logFailure } from "../errors/log.ts";
 import { HTTP_STATUS, type Problem, problemOf } from "../errors/problem.ts";
+import { problemJson } from "../rest/problem-json.ts";
 
 /**
  * A Fastify error handler that answers with `present`'s JSON.
@@ -17,13 +18,20 @@ export function errorHandler(
 ) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const problem = problemOf(withBodyLimit(error, request));
-    logFailure(log, problem, error, { requestId: request.id, path: request.routeOptions.url ?? "unknown route" });
+    const gone = request.raw.destroyed && !request.raw.complete;
+    const path = request.routeOptions?.url ?? "unknown route";
+    if (!gone) logFailure(log, problem, error, { requestId: request.id, path });
     return await reply
       .code(HTTP_STATUS[problem.code])
       .headers(errorHeaders(problem.code))
       .type(contentType)
       .send(JSON.stringify(present(problem, request.id)));
   };
+}
+
+/** Answers an error as the REST routes do, for what is refused before it reaches one of them. */
+export function restErrorHandler(log: ApiLog) {
+  return errorHandler(log, "application/problem+json", problemJson);
 }
 
 /** Fastify says that a body is too large, and not what would not be. */

@@ -5,10 +5,9 @@ import type { ApiDeps } from "../deps.ts";
 import { BODY_BYTES, LARGE_BODY_BYTES } from "../limits.ts";
 import { restInput } from "../rest/input.ts";
 import type { RestRoute } from "../rest/meta.ts";
-import { problemJson } from "../rest/problem-json.ts";
 import { type ListedProcedure, proceduresOf } from "../trpc/procedures.ts";
 import { appRouter } from "../trpc/router.ts";
-import { errorHandler } from "./errors.ts";
+import { restErrorHandler } from "./errors.ts";
 import { contextOf } from "./request.ts";
 
 const BASE = "/dashboard/load-testing/teams";
@@ -22,7 +21,7 @@ export function registerRest(scope: FastifyInstance, deps: ApiDeps): void {
       done(new TailraceError("BAD_REQUEST", "the request is not valid JSON", { cause }));
     }
   });
-  scope.setErrorHandler(errorHandler(deps.log, "application/problem+json", problemJson));
+  scope.setErrorHandler(restErrorHandler(deps.log));
   for (const listed of proceduresOf(appRouter)) {
     const { method, path } = listed.meta.rest;
     scope.route({

@@ -132,8 +132,8 @@ export interface StepPatch {
 }
 
 export interface StepStore {
-  /** Takes up to `limit` steps that have not ended and whose lease is free or has run out, each with a new, greater fencing number. */
-  claimSteps(claim: { holder: string; ttlMs: number; limit: number }): Promise<StepRecord[]>;
+  /** Takes up to `limit` steps of the namespace that have not ended and whose lease is free or has run out, each with a new, greater fencing number. */
+  claimSteps(claim: { holder: string; namespace: string; ttlMs: number; limit: number }): Promise<StepRecord[]>;
   /** Prolongs every lease of the holder that has not run out. @returns id and fence of each step still held, with what others may have changed. */
   renewLeases(claim: {
     holder: string;
@@ -160,8 +160,8 @@ export interface Cleanup {
 }
 
 export interface CleanupStore {
-  /** Takes due entries and hides them from others for `hideMs`. */
-  claimCleanups(claim: { limit: number; hideMs: number }): Promise<Cleanup[]>;
+  /** Takes due entries of the namespace and hides them from others for `hideMs`. */
+  claimCleanups(claim: { namespace: string; limit: number; hideMs: number }): Promise<Cleanup[]>;
   finishCleanup(stepId: string): Promise<void>;
   retryCleanup(stepId: string, delayMs: number, error: string): Promise<void>;
 }

@@ -1,21 +1,22 @@
 import type { Cleanup } from "@tailrace/core";
-import { asc, eq, lte } from "drizzle-orm";
+import { and, asc, eq, lte } from "drizzle-orm";
 import type { Db } from "../database.ts";
 import { clusterCleanups } from "../schema/index.ts";
 import { leaseClock, leaseUntil } from "../steps/lease.ts";
 
-export async function claimCleanups(db: Db, claim: { limit: number; hideMs: number }): Promise<Cleanup[]> {
-  const due = db
-    .$with("due")
-    .as(
-      db
-        .select({ stepId: clusterCleanups.stepId })
-        .from(clusterCleanups)
-        .where(lte(clusterCleanups.dueAt, leaseClock))
-        .orderBy(asc(clusterCleanups.dueAt))
-        .limit(claim.limit)
-        .for("update", { skipLocked: true }),
-    );
+export async function claimCleanups(
+  db: Db,
+  claim: { namespace: string; limit: number; hideMs: number },
+): Promise<Cleanup[]> {
+  const due = db.$with("due").as(
+    db
+      .select({ stepId: clusterCleanups.stepId })
+      .from(clusterCleanups)
+      .where(and(eq(clusterCleanups.namespace, claim.namespace), lte(clusterCleanups.dueAt, leaseClock)))
+      .orderBy(asc(clusterCleanups.dueAt))
+      .limit(claim.limit)
+      .for("update", { skipLocked: true }),
+  );
   return db
     .with(due)
     .update(clusterCleanups)

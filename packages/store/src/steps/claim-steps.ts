@@ -9,7 +9,7 @@ import { runColumns, stepColumns } from "./rows.ts";
 /** Rows that another claim holds at this moment are passed over, so that claims neither wait nor overlap. */
 export async function claimSteps(
   db: Db,
-  claim: { holder: string; ttlMs: number; limit: number },
+  claim: { holder: string; namespace: string; ttlMs: number; limit: number },
 ): Promise<StepRecord[]> {
   const free = db.$with("free").as(
     db
@@ -18,6 +18,7 @@ export async function claimSteps(
       .where(
         and(
           isActive(testRunSteps.status),
+          eq(testRunSteps.namespace, claim.namespace),
           or(isNull(testRunSteps.leaseExpiresAt), lte(testRunSteps.leaseExpiresAt, leaseClock)),
         ),
       )

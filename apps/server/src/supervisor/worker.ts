@@ -38,6 +38,9 @@ export interface WorkerDeps {
 /** No request to the cluster that changes something may outlive this. */
 const ACTION_TIMEOUT_MS = 5000;
 
+/** The answer to a creation overtakes the watch; for this long a TestRun that the watch does not show is not missed. */
+const WATCH_LAG_MS = 5000;
+
 /** How often the last reading is repeated while containers fail for a passing reason. */
 const LAST_READ_TRIES = 6;
 
@@ -58,6 +61,7 @@ export class StepWorker {
   #failedActions = 0;
   #failedTicks = 0;
   #absent = false;
+  #foundAt = -Infinity;
   #lastReadAt = -Infinity;
   #lastReadTries = 0;
   #stopSentAt = -Infinity;
@@ -137,7 +141,7 @@ export class StepWorker {
     return {
       step: this.#step,
       observation,
-      synced: view.synced,
+      synced: view.synced && now - this.#foundAt >= WATCH_LAG_MS,
       absent: this.#absent,
       failure:
         this.#failure ?? (blindSince === null ? null : `watching the cluster: ${view.problem ?? "not listed yet"}`),
@@ -162,7 +166,10 @@ export class StepWorker {
       this.#failure = null;
       this.#failedActions = 0;
       this.#log.info({ action: action.kind, result: result.kind }, "acted");
-      if (result.kind === "test_run") await this.#write({ testRunUid: result.uid, status: "running" });
+      if (result.kind === "test_run") {
+        this.#foundAt = Date.now();
+        await this.#write({ testRunUid: result.uid, status: "running" });
+      }
       if (result.kind === "absent") this.#absent = true;
       if (action.kind === "stop_runners") this.#stopSentAt = now;
       return result.kind === "done" ? "nothing" : "decide_again";

@@ -262,6 +262,16 @@ describe("a step with a TestRun", () => {
     expect(reconcile(knowledge({ step: record!, synced: false })).action).toBeNull();
   });
 
+  test("a TestRun that can't be asked for does not keep a run alive beyond its deadline", () => {
+    const { step: record } = running("started", { startedAt: new Date(T0), totalDurationMs: 0 });
+    const late = { step: record!, now: T0 + 5 * MINUTE };
+    expect(reconcile(knowledge(late)).action).toEqual({ kind: "confirm_absence" });
+    expect(reconcile(knowledge({ ...late, failure: "asking for the TestRun: forbidden" }))).toMatchObject({
+      status: "error",
+      ending: { deleteNow: true },
+    });
+  });
+
   test("a stop before the runners are started deletes the TestRun", () => {
     for (const stage of ["initialization", "initialized", "created"]) {
       const decision = reconcile(knowledge(running(stage, { stopRequestedAt: new Date(T0) })));

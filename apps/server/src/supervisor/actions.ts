@@ -90,7 +90,8 @@ const DOING: Record<Action["kind"], string> = {
   delete_test_run: "deleting the TestRun",
 };
 
-/** A failed action in one line, for the step. */
-export function describeFailure(action: Action, error: Error): string {
-  return `${DOING[action.kind]}: ${error.message}`;
+/** A failed action in one line, for the step. What is no failure of the cluster says nothing of itself. */
+export function describeFailure(action: Action, error: unknown): string {
+  const known = error instanceof ClusterError || error instanceof NameTakenError;
+  return `${DOING[action.kind]}: ${known ? error.message : "internal error"}`;
 }

@@ -14,7 +14,7 @@ import {
   type StepStore,
 } from "@tailrace/core";
 import type { Logger } from "pino";
-import { act, describeFailure } from "./actions.ts";
+import { act, describeFailure, type ActionResult } from "./actions.ts";
 import { backoffMs } from "./backoff.ts";
 import { ReadWarnings } from "./read-warnings.ts";
 import { Snapshot, type ReadLogs } from "./snapshot.ts";
@@ -44,6 +44,9 @@ const WATCH_LAG_MS = 5000;
 /** How often the last reading is repeated while containers fail for a passing reason. */
 const LAST_READ_TRIES = 6;
 
+/** How often the API is asked for a TestRun whose deadline has passed. */
+const CONFIRM_TRIES = 6;
+
 /** A stop that k6 did not follow is repeated after this. */
 const STOP_REPEAT_MS = 10_000;
 
@@ -64,6 +67,7 @@ export class StepWorker {
   #foundAt = -Infinity;
   #lastReadAt = -Infinity;
   #lastReadTries = 0;
+  #confirmTries = 0;
   #stopSentAt = -Infinity;
   /** The TestRun as the API itself gave it, where the watch's may be old. */
   #confirmed: Observation["testRun"] | undefined;
@@ -124,6 +128,7 @@ export class StepWorker {
     const acted = await this.#act(decision, now);
     if (acted === "decide_again") return 0;
     const next = this.#decide(Date.now());
+    if (next.ending !== null) return 0;
     await this.#sync(next, Date.now(), this.#logsDue(next, now));
     if (acted === "failed") return backoffMs(this.#failedActions, Math.random());
     return Math.max(1, Math.min(this.#deps.logIntervalMs, (next.wakeAt ?? Infinity) - Date.now()));
@@ -161,28 +166,32 @@ export class StepWorker {
     const lease = this.#leaseUntil - performance.now();
     if (lease <= 0) return "nothing";
     const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(Math.min(lease, ACTION_TIMEOUT_MS))]);
+    let result: ActionResult;
     try {
-      const result = await act(action, this.#step, this.#deps, signal);
-      this.#failure = null;
-      this.#failedActions = 0;
-      this.#log.info({ action: action.kind, result: result.kind }, "acted");
-      if (result.kind === "test_run") {
-        this.#foundAt = Date.now();
-        await this.#write({ testRunUid: result.uid, status: "running" });
-      }
-      if (result.kind === "absent") this.#absent = true;
-      if (action.kind === "stop_runners") this.#stopSentAt = now;
-      return result.kind === "done" ? "nothing" : "decide_again";
+      result = await act(action, this.#step, this.#deps, signal);
     } catch (error) {
       if (this.#abort.signal.aborted) throw error;
       this.#failedActions += 1;
-      this.#failure = describeFailure(action, error as Error);
+      this.#failure = describeFailure(action, error);
       this.#log.warn(
         { err: error, action: action.kind, failures: this.#failedActions },
         "an action in the cluster failed",
       );
       return "failed";
     }
+    this.#failure = null;
+    this.#failedActions = 0;
+    this.#log.info({ action: action.kind, result: result.kind }, "acted");
+    if (action.kind === "stop_runners") this.#stopSentAt = now;
+    if (result.kind === "done") return "nothing";
+    if (result.kind === "absent") this.#absent = true;
+    else await this.#recordTestRun(result.uid);
+    return "decide_again";
+  }
+
+  async #recordTestRun(uid: string): Promise<void> {
+    this.#foundAt = Date.now();
+    await this.#write({ testRunUid: uid, status: "running" });
   }
 
   #logsDue(decision: Decision, now: number): boolean {
@@ -232,9 +241,16 @@ export class StepWorker {
     return 0;
   }
 
-  /** Before a deadline ends a run, the API itself is asked: the watch may be late. @returns false when that changes the decision. */
+  /**
+   * Before a deadline ends a run, the API itself is asked: the watch may be late. An API that does not answer that
+   * either is asked a bounded number of times.
+   *
+   * @returns false when the decision is to be made again
+   */
   async #confirmTestRun(): Promise<boolean> {
     if (this.#confirmed !== undefined || this.#deps.blindSince() !== null) return true;
+    this.#confirmTries += 1;
+    if (this.#confirmTries > CONFIRM_TRIES) return true;
     this.#confirmed = await this.#deps.cluster.getTestRun(this.#step.config.name, this.#abort.signal);
     return false;
   }

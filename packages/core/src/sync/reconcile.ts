@@ -94,7 +94,8 @@ function withAbsentTestRun(knowledge: Knowledge): Decision {
   const { step, absent, synced } = knowledge;
   if (!absent) {
     const deadline = currentDeadline(knowledge, step.stage);
-    if (knowledge.blindSince !== null && deadline !== null && deadline.at <= knowledge.now) {
+    const unknown = knowledge.blindSince !== null || knowledge.failure !== null;
+    if (unknown && deadline !== null && deadline.at <= knowledge.now) {
       return end(knowledge, "error", deadline.reason, true);
     }
     return stay(knowledge, { action: synced ? { kind: "confirm_absence" } : null, wakeAt: deadline?.at ?? null });

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import {
   type ContainerRef,
   isTailraceError,
@@ -138,6 +139,12 @@ describe("getK6TestRunLogs", () => {
       },
     ]);
     expect(logRequests(server)).toHaveLength(7);
+
+    const warned = once(process, "warning");
+    await getK6TestRunLogs(NAME, 1000, { cluster });
+    const [warning] = (await warned) as [Error];
+    expect(warning.name).toBe("TailraceWarning");
+    expect(warning.message).toContain(pod);
   });
 
   test("pods of a former TestRun of the same name are left out", async () => {

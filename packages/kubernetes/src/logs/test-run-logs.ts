@@ -10,7 +10,7 @@ import {
 } from "@tailrace/core";
 import { openCluster } from "../cluster.ts";
 import { contextNamespace, loadKubeConfig } from "../kubeconfig.ts";
-import { type Logger, silentLogger } from "../log.ts";
+import { type Logger, processWarnings } from "../log.ts";
 import { type Attempt, DEFAULT_RETRY, retry } from "../retry.ts";
 import { readContainerSections } from "./read-containers.ts";
 
@@ -24,7 +24,7 @@ export interface TestRunLogsOptions {
   /** (Default: the context's.) */
   namespace?: string;
   signal?: AbortSignal;
-  /** Gets a warning for each container that could not be read. (Default: none) */
+  /** Gets a warning for each container that could not be read. (Default: `process.emitWarning`) */
   log?: Logger;
 }
 
@@ -53,7 +53,7 @@ export async function getK6TestRunLogs(
     throw new TailraceError("BAD_REQUEST", message, { issues });
   }
   const signal = options.signal ?? new AbortController().signal;
-  const log = options.log ?? silentLogger;
+  const log = options.log ?? processWarnings;
   const cluster = options.cluster ?? openNamed(options, log);
   try {
     const pods = await findPods(cluster, testRunName, signal);

@@ -165,7 +165,10 @@ export class StepWorker {
     if (action.kind === "stop_runners" && now - this.#stopSentAt < STOP_REPEAT_MS) return "nothing";
     const lease = this.#leaseUntil - performance.now();
     if (lease <= 0) return "nothing";
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(Math.min(lease, ACTION_TIMEOUT_MS))]);
+    const signal = AbortSignal.any([
+      this.#abort.signal,
+      AbortSignal.timeout(Math.ceil(Math.min(lease, ACTION_TIMEOUT_MS))),
+    ]);
     let result: ActionResult;
     try {
       result = await act(action, this.#step, this.#deps, signal);
@@ -231,7 +234,8 @@ export class StepWorker {
 
   async #end(decision: Decision, now: number): Promise<number> {
     if (decision.ending!.deleteNow && this.#step.testRunUid !== null && !(await this.#confirmTestRun())) return 0;
-    const whole = this.#deps.blindSince() === null ? await this.#readLogs(true) : true;
+    const unreachable = decision.ending!.deleteNow && this.#deps.blindSince() !== null;
+    const whole = unreachable || (await this.#readLogs(true));
     this.#lastReadTries += 1;
     if (!whole && this.#lastReadTries < LAST_READ_TRIES) return backoffMs(this.#lastReadTries, Math.random());
     // The reason may be in what was just read: the initializer's last line, for one.

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  initializerLines,
   mergeSections,
   ownedPods,
   testRunContainers,
@@ -51,6 +52,18 @@ describe("testRunContainers", () => {
       ["t-10-aaaaa", "t-2-zzzzz", "t-starter-aaaaa", "t-initializer-zzzzz"].map((name) => pod(name)),
     );
     expect(refs.map((ref) => ref.pod)).toEqual(["t-initializer-zzzzz", "t-starter-aaaaa", "t-2-zzzzz", "t-10-aaaaa"]);
+  });
+
+  test("knows the pods of a TestRun whose name is so long that Kubernetes cuts theirs", () => {
+    const name = "k6-".padEnd(51, "x");
+    const generated = (job: string): string => `${`${name}-${job}-`.slice(0, 58)}aktkr`;
+    const pods = ["2", "10", "starter", "initializer"].map((job) => pod(generated(job)));
+    for (const { metadata } of pods) expect(metadata.name.length).toBeLessThanOrEqual(63);
+    const kept = pods.map(({ metadata }) => section(metadata.name, ["x"]));
+    expect(mergeSections(name, kept, []).map((it) => it.pod)).toEqual(
+      ["initializer", "starter", "2", "10"].map(generated),
+    );
+    expect(initializerLines(name, [section(generated("initializer"), ["report"])])).toEqual(["report"]);
   });
 
   test("a waiting container says why, in one line", () => {

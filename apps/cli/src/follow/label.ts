@@ -1,4 +1,4 @@
-import { type ContainerSection, type PodRole, jobNameOf, roleOfJob } from "@tailrace/core";
+import { type ContainerSection, type PodRole, roleOfPodName } from "@tailrace/core";
 
 /** A container as people know it. */
 export interface ContainerLabel {
@@ -18,7 +18,7 @@ export function labelContainer(
   parallelism: number,
   section: Pick<ContainerSection, "pod" | "container" | "restart">,
 ): ContainerLabel {
-  const { role, runnerIndex } = roleOfJob(testRun, jobNameOf({ metadata: { name: section.pod } }));
+  const { role, runnerIndex } = roleOfPodName(testRun, section.pod);
   const name = role === "runner" ? `runner ${runnerIndex}/${parallelism}` : role === "other" ? section.pod : role;
   const container = section.container === null || section.container === "k6" ? "" : ` ${section.container}`;
   const restart = section.restart === 0 ? "" : ` #${section.restart}`;

@@ -57,11 +57,23 @@ export function roleOfJob(testRunName: string, jobName: string): { role: PodRole
   return { role: "other", runnerIndex: 0 };
 }
 
+/** The longest prefix of a generated name; five random characters follow (apiserver, pkg/storage/names/generate.go). */
+const MAX_GENERATED_PREFIX = 58;
+
+/** The role behind a pod's name alone. The names of a long TestRun's pods are cut, in the middle of the Job's name. */
+export function roleOfPodName(testRunName: string, podName: string): { role: PodRole; runnerIndex: number } {
+  const prefix = podName.slice(0, -5);
+  for (const role of ["initializer", "starter"] as const) {
+    if (prefix === `${testRunName}-${role}-`.slice(0, MAX_GENERATED_PREFIX)) return { role, runnerIndex: 0 };
+  }
+  return roleOfJob(testRunName, jobNameOf({ metadata: { name: podName } }));
+}
+
 const ROLE_ORDER: Record<PodRole, number> = { initializer: 0, starter: 1, runner: 2, other: 3 };
 
 /** Orders pods by their names: initializer, starter, runners by index, the rest; equal ones by name. */
 export function comparePods(testRunName: string, a: string, b: string): number {
-  const [left, right] = [a, b].map((pod) => roleOfJob(testRunName, jobNameOf({ metadata: { name: pod } })));
+  const [left, right] = [a, b].map((pod) => roleOfPodName(testRunName, pod));
   return (
     ROLE_ORDER[left!.role] - ROLE_ORDER[right!.role] ||
     left!.runnerIndex - right!.runnerIndex ||

@@ -1,4 +1,4 @@
-import { jobNameOf, oneLine, roleOfJob } from "../logs/containers.ts";
+import { jobNameOf, oneLine, roleOfJob, roleOfPodName } from "../logs/containers.ts";
 import type { ContainerSection } from "../logs/format.ts";
 import { readInitializerReport } from "../logs/initializer-report.ts";
 import type { Observation } from "../ports/cluster.ts";
@@ -6,9 +6,7 @@ import type { StepRecord } from "../ports/store.ts";
 
 /** What the initializer's own log says, of the sections read last. */
 export function initializerLines(testRunName: string, sections: readonly ContainerSection[]): string[] {
-  const own = sections.filter(
-    ({ pod }) => roleOfJob(testRunName, jobNameOf({ metadata: { name: pod } })).role === "initializer",
-  );
+  const own = sections.filter(({ pod }) => roleOfPodName(testRunName, pod).role === "initializer");
   return own.at(-1)?.lines ?? [];
 }
 

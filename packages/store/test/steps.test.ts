@@ -109,15 +109,26 @@ describe("renewLeases", () => {
     const { store, url } = fixture;
     const { team, step } = await claimOne(fixture, "a", 30_000);
     await claimOne(fixture, "b");
-    expect(await store.renewLeases({ holder: "a", ttlMs: 3_600_000 })).toEqual([
+    expect(await store.renewLeases({ holder: "a", ids: [step.id], ttlMs: 3_600_000 })).toEqual([
       { id: step.id, fence: 1, stopRequestedAt: null },
     ]);
     const left =
       "select extract(epoch from lease_expires_at - now()) > 3500 as long from test_run_steps where lease_holder = 'a'";
     expect(await query(url, left)).toEqual([{ long: true }]);
     await store.requestStop(team, step.runId);
-    expect(await store.renewLeases({ holder: "a", ttlMs: 1000 })).toMatchObject([
+    expect(await store.renewLeases({ holder: "a", ids: [step.id], ttlMs: 1000 })).toMatchObject([
       { stopRequestedAt: expect.any(Date) },
+    ]);
+  });
+
+  test("leaves a lease that its holder does not name to run out", async () => {
+    const { store } = fixture;
+    const { step } = await claimOne(fixture, "a", 1000);
+    const { step: known } = await claimOne(fixture, "a");
+    expect(await store.renewLeases({ holder: "a", ids: [known.id], ttlMs: 60_000 })).toMatchObject([{ id: known.id }]);
+    await leaseRanOut(fixture, step.id);
+    expect(await store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 10 })).toMatchObject([
+      { id: step.id },
     ]);
   });
 
@@ -125,7 +136,7 @@ describe("renewLeases", () => {
     const { store } = fixture;
     const { step } = await claimOne(fixture, "a", 1);
     await leaseRanOut(fixture, step.id);
-    expect(await store.renewLeases({ holder: "a", ttlMs: 60_000 })).toEqual([]);
+    expect(await store.renewLeases({ holder: "a", ids: [step.id], ttlMs: 60_000 })).toEqual([]);
     expect(await store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 1 })).toMatchObject([
       { id: step.id, fence: 2 },
     ]);
@@ -135,7 +146,7 @@ describe("renewLeases", () => {
     const { store } = fixture;
     const { step } = await claimOne(fixture);
     await store.writeStep(step.id, step.fence, { status: "finished" });
-    expect(await store.renewLeases({ holder: "a", ttlMs: 60_000 })).toEqual([]);
+    expect(await store.renewLeases({ holder: "a", ids: [step.id], ttlMs: 60_000 })).toEqual([]);
   });
 });
 
@@ -274,7 +285,7 @@ describe("writeStep", () => {
         store.writeStep(step.id, step.fence, { status: "running", containerLogs: id() }),
       ),
       store.requestStop(team, step.runId),
-      store.renewLeases({ holder: "a", ttlMs: 60_000 }),
+      store.renewLeases({ holder: "a", ids: [step.id], ttlMs: 60_000 }),
       store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 10 }),
       store.writeStep(step.id, step.fence, { status: "finished", cleanupAt: new Date() }),
       store.deleteRun(team, step.runId),

@@ -106,7 +106,12 @@ export class Supervisor {
     const { store, holder, leaseMs } = this.#deps;
     const known = [...this.#workers];
     const asked = performance.now();
-    const held = new Map((await store.renewLeases({ holder, ttlMs: leaseMs })).map((lease) => [lease.id, lease]));
+    const held = new Map(
+      (await store.renewLeases({ holder, ids: known.map(([id]) => id), ttlMs: leaseMs })).map((lease) => [
+        lease.id,
+        lease,
+      ]),
+    );
     for (const [id, worker] of known) {
       const lease = held.get(id);
       if (lease === undefined) worker.stop();

@@ -134,9 +134,10 @@ export interface StepPatch {
 export interface StepStore {
   /** Takes up to `limit` steps of the namespace that have not ended and whose lease is free or has run out, each with a new, greater fencing number. */
   claimSteps(claim: { holder: string; namespace: string; ttlMs: number; limit: number }): Promise<StepRecord[]>;
-  /** Prolongs every lease of the holder that has not run out. @returns id and fence of each step still held, with what others may have changed. */
+  /** Prolongs the holder's leases of these steps that have not run out; one that it does not know it holds, after a claim whose answer was lost, runs out. @returns id and fence of each step still held, with what others may have changed. */
   renewLeases(claim: {
     holder: string;
+    ids: readonly string[];
     ttlMs: number;
   }): Promise<{ id: string; fence: number; stopRequestedAt: Date | null }[]>;
   /** Gives all leases of the holder back, so that another takes them at once. */

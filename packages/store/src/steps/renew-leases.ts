@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
 import type { Db } from "../database.ts";
 import { isActive } from "../schema/columns.ts";
 import { testRuns, testRunSteps } from "../schema/index.ts";
@@ -11,7 +11,10 @@ export interface HeldLease {
 }
 
 /** A lease that has run out is lost, even if nobody has taken the step yet. */
-export async function renewLeases(db: Db, claim: { holder: string; ttlMs: number }): Promise<HeldLease[]> {
+export async function renewLeases(
+  db: Db,
+  claim: { holder: string; ids: readonly string[]; ttlMs: number },
+): Promise<HeldLease[]> {
   const held = db.$with("held").as(
     db
       .select({ id: testRunSteps.id })
@@ -19,6 +22,7 @@ export async function renewLeases(db: Db, claim: { holder: string; ttlMs: number
       .where(
         and(
           isActive(testRunSteps.status),
+          inArray(testRunSteps.id, [...claim.ids]),
           eq(testRunSteps.leaseHolder, claim.holder),
           gt(testRunSteps.leaseExpiresAt, leaseClock),
         ),

@@ -123,7 +123,7 @@ describe("renewLeases", () => {
 
   test("leaves a lease that its holder does not name to run out", async () => {
     const { store } = fixture;
-    const { step } = await claimOne(fixture, "a", 1000);
+    const { step } = await claimOne(fixture, "a", 300);
     const { step: known } = await claimOne(fixture, "a");
     expect(await store.renewLeases({ holder: "a", ids: [known.id], ttlMs: 60_000 })).toMatchObject([{ id: known.id }]);
     await leaseRanOut(fixture, step.id);

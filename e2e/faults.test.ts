@@ -1,5 +1,6 @@
 import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import type { Run } from "@tailrace/client";
+import { getK6TestRunLogs } from "@tailrace/kubernetes";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { SCRIPTS } from "./contract/scripts.ts";
 import { openDatabase, type Database } from "./support/database.ts";
@@ -29,6 +30,8 @@ describe("faults between Tailrace and its cluster", { timeout: 60_000 }, () => {
       DATABASE_URL: database.url,
       TAILRACE_AUTH: "none",
       TAILRACE_LOG_INTERVAL: "300ms",
+      // Shorter than an action may take, so that the lease bounds it.
+      TAILRACE_LEASE: "3s",
       TAILRACE_DEADLINE_CREATION: "5s",
       TAILRACE_DEADLINE_INITIALIZATION: "2s",
       TAILRACE_DEADLINE_UNSCHEDULED: "2s",
@@ -160,6 +163,19 @@ describe("faults between Tailrace and its cluster", { timeout: 60_000 }, () => {
     there.sandbox.faults.clear();
     const last = await untilEnd(run);
     expect([...sectionsByRole(last).values()].map(({ state }) => state)).toEqual(["log", "log", "log"]);
+  });
+
+  test("a run that ends while one watch is away gets its last reading all the same", async () => {
+    const run = await startRun(server.client, { ...ONE_RUNNER, script: SCRIPTS.pass.replace("2s", "6s") });
+    await untilRun(() => server.client, run, "stage started", atStage("started"));
+    there.sandbox.faults.fail({ method: "GET", path: /\/jobs\?/, answer: 503, count: Infinity });
+    there.sandbox.faults.cutConnections();
+    const last = await untilEnd(run);
+    there.sandbox.faults.clear();
+    expect(last.status).toBe("finished");
+    expect(last.steps[0]!.containerLogs).toBe(
+      await getK6TestRunLogs(run.steps[0]!.name, 1000, { cluster: there.cluster }),
+    );
   });
 
   test("an absent operator ends the run with a word about it", async () => {

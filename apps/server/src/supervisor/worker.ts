@@ -65,6 +65,7 @@ export class StepWorker {
   #failedTicks = 0;
   #absent = false;
   #foundAt = -Infinity;
+  #unstoredUid: string | null = null;
   #lastReadAt = -Infinity;
   #lastReadTries = 0;
   #confirmTries = 0;
@@ -122,6 +123,7 @@ export class StepWorker {
 
   /** @returns the milliseconds until the next tick unless something happens before; 0 for at once. */
   async #tick(): Promise<number> {
+    await this.#storeUid();
     const now = Date.now();
     const decision = this.#decide(now);
     if (decision.ending !== null) return this.#end(decision, now);
@@ -194,7 +196,15 @@ export class StepWorker {
 
   async #recordTestRun(uid: string): Promise<void> {
     this.#foundAt = Date.now();
-    await this.#write({ testRunUid: uid, status: "running" });
+    this.#unstoredUid = uid;
+    await this.#storeUid();
+  }
+
+  /** Until the UID is stored nothing else is done: a TestRun that was made must never be made again. */
+  async #storeUid(): Promise<void> {
+    if (this.#unstoredUid === null) return;
+    await this.#write({ testRunUid: this.#unstoredUid, status: "running" });
+    this.#unstoredUid = null;
   }
 
   #logsDue(decision: Decision, now: number): boolean {

@@ -5,6 +5,7 @@ import {
   DEFAULT_STARTER_IMAGE,
   makeId,
   parseContainerLogs,
+  roleOfPodName,
   testRunContainers,
   type Cluster,
   type ClusterView,
@@ -60,11 +61,11 @@ export function describeContract(
 
     async function start(
       script: string,
-      rest: { parallelism?: number; image?: string; edit?: (manifest: TestRunManifest) => void } = {},
+      rest: { name?: string; parallelism?: number; image?: string; edit?: (manifest: TestRunManifest) => void } = {},
     ): Promise<Run> {
       const id = makeId(randomBytes(16));
       const input = {
-        config: { name: `k6-${id}`, script, parallelism: rest.parallelism ?? 2 },
+        config: { name: rest.name ?? `k6-${id}`, script, parallelism: rest.parallelism ?? 2 },
         stepId: id,
         runId: id,
         teamId: "contract",
@@ -140,6 +141,20 @@ export function describeContract(
 
       const tail = parseContainerLogs(await getK6TestRunLogs(run.name, 3, { cluster: there.cluster }));
       expect(tail.map(({ lines }) => lines)).toEqual(sections.map(({ lines }) => lines.slice(-3)));
+      await remove(run);
+    });
+
+    test("the pods of the longest name are told apart, though their own names are cut", async () => {
+      const run = await start(SCRIPTS.pass, { name: `k6-${makeId(randomBytes(16))}`.padEnd(51, "x") });
+      await reach(run, "finished");
+      const sections = parseContainerLogs(await getK6TestRunLogs(run.name, 1000, { cluster: there.cluster }));
+      const roles = sections.map(({ pod }) => roleOfPodName(run.name, pod));
+      expect(roles.map(({ role, runnerIndex }) => [role, runnerIndex])).toEqual([
+        ["initializer", 0],
+        ["starter", 0],
+        ["runner", 1],
+        ["runner", 2],
+      ]);
       await remove(run);
     });
 

@@ -197,6 +197,9 @@ export class ObjectStore {
 /** The alphabet of k8s.io/apimachinery, util/rand: no vowels, nothing that looks like another. */
 const SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 
+/** A longer prefix is cut, so that the name stays a label (apiserver, pkg/storage/names/generate.go). */
+const MAX_GENERATED_PREFIX = 58;
+
 /** `generateName` and five random characters that are not taken. */
 function freshName(prefix: string, taken: (name: string) => boolean): string {
   for (;;) {
@@ -204,7 +207,8 @@ function freshName(prefix: string, taken: (name: string) => boolean): string {
       { length: 5 },
       () => SUFFIX_ALPHABET[Math.floor(Math.random() * SUFFIX_ALPHABET.length)],
     ).join("");
-    if (!taken(prefix + suffix)) return prefix + suffix;
+    const name = prefix.slice(0, MAX_GENERATED_PREFIX) + suffix;
+    if (!taken(name)) return name;
   }
 }
 

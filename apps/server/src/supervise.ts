@@ -19,7 +19,7 @@ export interface SuperviseDeps {
   log: Logger;
 }
 
-/** How long one reading of a step's logs may take before the rest counts as failed. */
+/** How long the reading of one container may take, all its tries together, before it counts as failed. */
 const READ_TIMEOUT_MS = 20_000;
 
 /** Starts what follows runs in the cluster and cleans up behind them. */
@@ -51,9 +51,9 @@ export function supervise({ settings, store, cluster, view, metrics, log }: Supe
 function logReader({ settings, cluster, metrics }: Pick<SuperviseDeps, "settings" | "cluster" | "metrics">): ReadLogs {
   const gate = new Gate(settings.logConcurrency);
   return async (refs, signal) => {
-    const timeout = AbortSignal.timeout(READ_TIMEOUT_MS);
-    const bounded = AbortSignal.any([signal, timeout]);
     const read = async (ref: ContainerRef): Promise<ReadContainer> => {
+      const timeout = AbortSignal.timeout(READ_TIMEOUT_MS);
+      const bounded = AbortSignal.any([signal, timeout]);
       try {
         const [done] = await readContainers({
           cluster,

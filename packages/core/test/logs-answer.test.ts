@@ -145,6 +145,11 @@ describe("readPodLogAnswer, its limits", () => {
     });
   });
 
+  test("counts the pieces of a line by the bytes that were written", () => {
+    const nuls = new Uint8Array([...new TextEncoder().encode(stamp), ...new Uint8Array(6000)]);
+    expect(judge(nuls, 1)).toEqual(logOf("\u2400".repeat(6000)));
+  });
+
   test("takes offsets other than Z and fewer digits", () => {
     expect(judge("2026-11-23T16:22:29.5+02:00 a\n2026-11-23T16:22:29-07:00 b\n")).toEqual(logOf("a", "b"));
   });

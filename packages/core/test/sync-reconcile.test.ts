@@ -1,12 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  noteImageFailures,
   planWrite,
   reconcile,
   type Deadlines,
   type Decision,
+  type ImageFailures,
   type Knowledge,
   type Observation,
+  type PodObject,
   type StepRecord,
 } from "../src/index.ts";
 import { caseNames, initializerSections, loadCase, states, type RecordedCase } from "./recorded.ts";
@@ -55,6 +58,7 @@ function knowledge(rest: Partial<Knowledge>): Knowledge {
     absent: false,
     failure: null,
     blindSince: null,
+    imageFailures: new Map(),
     sections: [],
     now: T0 + 1000,
     deadlines,
@@ -79,11 +83,13 @@ function play(
   let record: StepRecord | undefined;
   const decisions: Decision[] = [];
   const sections = initializerSections(recorded);
+  let imageFailures: ImageFailures = new Map();
   const decide = (now: number, observation: Observation): void => {
+    imageFailures = noteImageFailures(imageFailures, observation.pods, now);
     if (record === undefined || record.status === "finished" || record.status === "error") return;
     if (intent.stopAt !== undefined && record.stage === intent.stopAt)
       record = { ...record, stopRequestedAt: record.stopRequestedAt ?? new Date(now) };
-    let decision = reconcile(knowledge({ step: record, observation, sections, now }));
+    let decision = reconcile(knowledge({ step: record, observation, sections, now, imageFailures }));
     if (decision.action?.kind === "confirm_absence")
       decision = reconcile(knowledge({ step: record, observation, sections, now, absent: true }));
     decisions.push(decision);
@@ -361,6 +367,45 @@ describe("a step with a TestRun", () => {
       status: "error",
       error: "the cluster could not be reached for 5 min: connect ECONNREFUSED",
     });
+  });
+
+  test("a slow pull is no failure: the image's deadline counts from the first time it failed", () => {
+    const known = running("initialization");
+    const waiting = (reason: string): PodObject => ({
+      metadata: { name: "t-initializer-aaaaa", uid: "p", creationTimestamp: new Date(T0).toISOString() },
+      status: { containerStatuses: [{ name: "k6", restartCount: 0, image: "i", state: { waiting: { reason } } }] },
+    });
+    const at = (
+      minutes: number,
+      pod: PodObject,
+      before: ImageFailures,
+    ): { decision: Decision; failures: ImageFailures } => {
+      const now = T0 + minutes * MINUTE;
+      const failures = noteImageFailures(before, [pod], now);
+      const observation = { ...known.observation!, pods: [pod] };
+      return { decision: reconcile(knowledge({ ...known, observation, now, imageFailures: failures })), failures };
+    };
+    const pulling = at(3, waiting("ContainerCreating"), new Map());
+    const failed = at(3.5, waiting("ErrImagePull"), pulling.failures);
+    expect(failed.decision).toMatchObject({ status: "running", wakeAt: T0 + 5 * MINUTE });
+    const mended = at(3.6, waiting("ContainerCreating"), at(3.5, waiting("ErrImagePull"), new Map()).failures);
+    expect(mended.failures.size).toBe(0);
+    const passed = at(4.9, waiting("ImagePullBackOff"), at(2.8, waiting("ErrImagePull"), new Map()).failures);
+    expect(passed.decision).toMatchObject({ status: "error", ending: { deleteNow: true } });
+    expect(passed.decision.error).toMatch(/^the initializer .* could not get its image i within 2 min/);
+  });
+
+  test("the initializer's pod that vanished unread is not called a refusal of arguments", () => {
+    const known = running("error");
+    const job = { metadata: { name: "t-initializer", uid: "j" } };
+    const decision = reconcile(knowledge({ ...known, observation: { ...known.observation!, jobs: [job] } }));
+    expect(decision.error).toBe("initialization failed: the initializer's pod is gone, and its log was not read");
+  });
+
+  test("a stopped TestRun that is gone has finished, whether or not the API answers", () => {
+    const { step: record } = running("stopped");
+    const gone = { step: record!, now: T0 + 10_000, failure: "asking for the TestRun: HTTP 503" };
+    expect(reconcile(knowledge(gone))).toMatchObject({ status: "finished", error: null });
   });
 
   test("a stage that stays stopped counts as finished", () => {

@@ -3,6 +3,7 @@ import {
   buildConfigMap,
   buildTestRun,
   ClusterError,
+  oneLine,
   type Action,
   type Cluster,
   type RunnerSettings,
@@ -93,5 +94,5 @@ const DOING: Record<Action["kind"], string> = {
 /** A failed action in one line, for the step. What is no failure of the cluster says nothing of itself. */
 export function describeFailure(action: Action, error: unknown): string {
   const known = error instanceof ClusterError || error instanceof NameTakenError;
-  return `${DOING[action.kind]}: ${known ? error.message : "internal error"}`;
+  return `${DOING[action.kind]}: ${known ? oneLine(error.message) : "internal error"}`;
 }

@@ -1,11 +1,14 @@
 import {
   isEnded,
+  noteImageFailures,
+  oneLine,
   planWrite,
   reconcile,
   statusChanged,
   type Cluster,
   type ClusterView,
   type Deadlines,
+  type ImageFailures,
   type Decision,
   type Knowledge,
   type Observation,
@@ -66,6 +69,7 @@ export class StepWorker {
   #absent = false;
   #foundAt = -Infinity;
   #unstoredUid: string | null = null;
+  #imageFailures: ImageFailures = new Map();
   #lastReadAt = -Infinity;
   #lastReadTries = 0;
   #confirmTries = 0;
@@ -145,13 +149,16 @@ export class StepWorker {
     const watched = view.observe(this.#step.config.name);
     const observation = this.#confirmed === undefined ? watched : { ...watched, testRun: this.#confirmed };
     const blindSince = this.#deps.blindSince();
+    this.#imageFailures = noteImageFailures(this.#imageFailures, watched.pods, now);
     return {
+      imageFailures: this.#imageFailures,
       step: this.#step,
       observation,
       synced: view.synced && now - this.#foundAt >= WATCH_LAG_MS,
       absent: this.#absent,
       failure:
-        this.#failure ?? (blindSince === null ? null : `watching the cluster: ${view.problem ?? "not listed yet"}`),
+        this.#failure ??
+        (blindSince === null ? null : `watching the cluster: ${oneLine(view.problem ?? "not listed yet")}`),
       blindSince,
       sections: this.#snapshot.sections,
       now,

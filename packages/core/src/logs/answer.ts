@@ -72,13 +72,18 @@ function statusOf(answer: PodLogAnswer): { message: string; kind: string | undef
 
 function readBody(answer: PodLogAnswer, tailLines: number): ContainerRead {
   const received = decode(answer.body).split("\n");
+  // Pieces are cut by the bytes that the container wrote, which decoding may lengthen.
+  const sizes = lineLengths(answer.body);
   if (received.at(-1) === "") received.pop();
-  if (answer.cut) received.shift();
+  if (answer.cut) {
+    received.shift();
+    sizes.shift();
+  }
 
   const lines: string[] = [];
   const diagnostics: string[] = [];
   let pieces = 0;
-  for (const line of received) {
+  for (const [index, line] of received.entries()) {
     const stamp = STAMP.exec(line);
     if (stamp === null) {
       diagnostics.push(line);
@@ -86,7 +91,7 @@ function readBody(answer: PodLogAnswer, tailLines: number): ContainerRead {
     }
     const text = line.slice(stamp[0].length);
     lines.push(text);
-    pieces += Math.floor(utf8Length(text) / PIECE_BYTES) + 1;
+    pieces += Math.floor((sizes[index]! - stamp[0].length) / PIECE_BYTES) + 1;
   }
   const diagnostic = diagnostics.length === 0 ? null : oneLine(diagnostics.join(" "));
   if (lines.length === 0 && diagnostic !== null) return { kind: "gone", reason: diagnostic };
@@ -97,6 +102,17 @@ function readBody(answer: PodLogAnswer, tailLines: number): ContainerRead {
   const kept = withinBytes(wanted, MAX_CONTAINER_BYTES);
   const truncated = kept.truncated || (answer.cut && wanted.length < tailLines);
   return { kind: "log", lines: kept.lines, truncated, diagnostic };
+}
+
+/** The bytes of each line, without its newline. */
+function lineLengths(body: Uint8Array): number[] {
+  const lengths: number[] = [];
+  let start = 0;
+  for (let end = body.indexOf(0x0a); end !== -1; end = body.indexOf(0x0a, start)) {
+    lengths.push(end - start);
+    start = end + 1;
+  }
+  return [...lengths, body.length - start];
 }
 
 /** Bytes as text that PostgreSQL takes: invalid UTF-8 becomes U+FFFD, NUL becomes U+2400. */

@@ -120,7 +120,11 @@ export function waitingReason(pod: PodObject, status: ContainerStatus | undefine
   return "not started yet";
 }
 
-/** Line breaks become spaces, so that a reason stays one line of the snapshot. */
+/** A foreign text as one line that PostgreSQL takes: line breaks become spaces, NUL U+2400, lone surrogates U+FFFD. */
 export function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, " ").trim();
+  return text
+    .replace(/\s*[\r\n]+\s*/g, " ")
+    .replaceAll("\0", "\u2400")
+    .toWellFormed()
+    .trim();
 }

@@ -30,6 +30,12 @@ export interface Deadline {
   reason: string;
 }
 
+/**
+ * Since when pods, by UID, have been seen to fail at their image, in milliseconds since the epoch. Kubernetes does not
+ * say: a pull that takes long is no failure, and the reasons of a failure alternate.
+ */
+export type ImageFailures = ReadonlyMap<string, number>;
+
 const IMAGE_REASONS = new Set([
   "ErrImagePull",
   "ImagePullBackOff",
@@ -54,9 +60,13 @@ export function stageDeadlines(
   stage: string | null,
   observation: Observation,
   deadlines: Deadlines,
+  imageFailures: ImageFailures,
 ): Deadline[] {
   const found = isBeforeStarted(stage)
-    ? [...podDeadlines(step, observation.pods, deadlines), ...preparationDeadline(step, stage, observation, deadlines)]
+    ? [
+        ...podDeadlines(step, observation.pods, deadlines, imageFailures),
+        ...preparationDeadline(step, stage, observation, deadlines),
+      ]
     : endDeadline(step, stage, deadlines);
   return found.toSorted((a, b) => a.at - b.at);
 }
@@ -99,7 +109,12 @@ function endDeadline(step: StepRecord, stage: string | null, deadlines: Deadline
   return [{ at: started + limit, reason }];
 }
 
-function podDeadlines(step: StepRecord, pods: readonly PodObject[], deadlines: Deadlines): Deadline[] {
+function podDeadlines(
+  step: StepRecord,
+  pods: readonly PodObject[],
+  deadlines: Deadlines,
+  imageFailures: ImageFailures,
+): Deadline[] {
   return pods.flatMap((pod) => {
     const scheduled = pod.status?.conditions?.find((condition) => condition.type === "PodScheduled");
     const created = Date.parse(pod.metadata.creationTimestamp ?? "");
@@ -107,13 +122,23 @@ function podDeadlines(step: StepRecord, pods: readonly PodObject[], deadlines: D
       const reason = `${podTitle(step, pod)} was not scheduled within ${inWords(deadlines.unscheduledMs)}: ${waitingReason(pod, undefined)}`;
       return [{ at: created + deadlines.unscheduledMs, reason }];
     }
-    const status = statusesOf(pod).find(({ state }) => IMAGE_REASONS.has(state?.waiting?.reason ?? ""));
-    const since = Date.parse(scheduled?.lastTransitionTime ?? "") || created;
-    if (status === undefined || Number.isNaN(since)) return [];
+    const status = imageFailure(pod);
+    const since = imageFailures.get(pod.metadata.uid);
+    if (status === undefined || since === undefined) return [];
     const image = status.image === undefined ? "" : ` ${status.image}`;
     const reason = `${podTitle(step, pod)} could not get its image${image} within ${inWords(deadlines.imageMs)}: ${waitingReason(pod, status)}`;
     return [{ at: since + deadlines.imageMs, reason }];
   });
+}
+
+function imageFailure(pod: PodObject): ContainerStatus | undefined {
+  return statusesOf(pod).find(({ state }) => IMAGE_REASONS.has(state?.waiting?.reason ?? ""));
+}
+
+/** Adds the pods that fail now, and forgets those that do not any more. */
+export function noteImageFailures(known: ImageFailures, pods: readonly PodObject[], now: number): ImageFailures {
+  const failing = pods.filter((pod) => imageFailure(pod) !== undefined).map(({ metadata }) => metadata.uid);
+  return new Map(failing.map((uid) => [uid, known.get(uid) ?? now]));
 }
 
 function waitingPods(step: StepRecord, pods: readonly PodObject[]): string[] {

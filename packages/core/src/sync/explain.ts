@@ -24,6 +24,8 @@ export function explainErrorStage(
   const pod = observation.pods.find((candidate) => roleOfJob(name, jobNameOf(candidate)).role === "initializer");
   const lines = initializerLines(name, sections);
   if (pod === undefined && lines.length === 0) {
+    const started = observation.jobs.some(({ metadata }) => roleOfJob(name, metadata.name).role === "initializer");
+    if (started) return "initialization failed: the initializer's pod is gone, and its log was not read";
     return "k6-operator refused the TestRun before it started anything: its arguments could not be parsed";
   }
   const ended = pod?.status?.containerStatuses?.[0]?.state?.terminated;

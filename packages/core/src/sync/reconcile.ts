@@ -6,7 +6,14 @@ import type { ContainerSection } from "../logs/format.ts";
 import type { PodObject, TestRunObject } from "../kubernetes/objects.ts";
 import type { Observation } from "../ports/cluster.ts";
 import type { StepRecord } from "../ports/store.ts";
-import { creationDeadline, inWords, stageDeadlines, type Deadline, type Deadlines } from "./deadlines.ts";
+import {
+  creationDeadline,
+  inWords,
+  stageDeadlines,
+  type Deadline,
+  type Deadlines,
+  type ImageFailures,
+} from "./deadlines.ts";
 import { explainErrorStage } from "./explain.ts";
 import { isBeforeStarted } from "./stage.ts";
 
@@ -52,6 +59,7 @@ export interface Knowledge {
   failure: string | null;
   /** Since when the cluster can't be seen, in milliseconds since the epoch; null while it can. */
   blindSince: number | null;
+  imageFailures: ImageFailures;
   sections: readonly ContainerSection[];
   /** Milliseconds since the epoch. */
   now: number;
@@ -91,7 +99,9 @@ function withoutTestRun(knowledge: Knowledge): Decision {
 }
 
 function withAbsentTestRun(knowledge: Knowledge): Decision {
-  const { step, absent, synced } = knowledge;
+  const { step, absent, synced, now } = knowledge;
+  const stopped = step.stage === "stopped" && now >= (step.stageChangedAt?.getTime() ?? 0) + STOPPED_GRACE_MS;
+  if (stopped) return end(knowledge, "finished", null, false);
   if (!absent) {
     const deadline = currentDeadline(knowledge, step.stage);
     const unknown = knowledge.blindSince !== null || knowledge.failure !== null;
@@ -150,12 +160,12 @@ function runningRunners(testRunName: string, pods: readonly PodObject[]): string
  * old, and the TestRun may have ended well. Only a long blindness is an end of its own.
  */
 function currentDeadline(
-  { step, observation, deadlines, failure, blindSince }: Knowledge,
+  { step, observation, deadlines, failure, blindSince, imageFailures }: Knowledge,
   stage: string | null,
 ): Deadline | null {
   const next =
     step.stopRequestedAt === null
-      ? stageDeadlines(step, stage, observation, deadlines)[0]
+      ? stageDeadlines(step, stage, observation, deadlines, imageFailures)[0]
       : stopDeadline(step.stopRequestedAt, deadlines, failure);
   if (next === undefined || blindSince === null) return next ?? null;
   const reason = `the cluster could not be reached for ${inWords(deadlines.endMs)}${failure === null ? "" : `: ${failure}`}`;

@@ -124,6 +124,12 @@ describe("faults between Tailrace and its cluster", { timeout: 60_000 }, () => {
     const before = await testRunOf(run);
     await forgetTestRun(run, async () => {
       const body = { metadata: { labels: { "tailrace.dev/step": "another" } } };
+      const { namespace } = there.sandbox;
+      await there.core.deleteNamespacedConfigMap({ namespace, name: before.name });
+      await there.core.createNamespacedConfigMap({
+        namespace,
+        body: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: before.name } },
+      });
       await there.custom.patchNamespacedCustomObject(
         { ...TESTRUNS, namespace: there.sandbox.namespace, name: before.name, body },
         setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
@@ -132,6 +138,11 @@ describe("faults between Tailrace and its cluster", { timeout: 60_000 }, () => {
     const last = await untilEnd(run);
     expect(last.status).toBe("error");
     expect(last.error).toMatch(/exists that was not made for this run$|could not be created within 5 s$/);
+    await until(
+      "the cleanup",
+      async () => (await database.query("select from cluster_cleanups where due_at < now()")).length === 0,
+    );
+    expect(await there.cluster.getConfigMap(before.name, AbortSignal.timeout(5000))).not.toBeNull();
     expect((await testRunOf(run)).uid).toBe(before.uid);
   });
 

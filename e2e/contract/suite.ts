@@ -93,7 +93,8 @@ export function describeContract(
 
     async function remove(run: Run): Promise<void> {
       await there.cluster.deleteTestRun(run.name, run.created.metadata.uid, never);
-      await there.cluster.deleteConfigMap(run.name, never);
+      const configMap = await there.cluster.getConfigMap(run.name, never);
+      if (configMap !== null) await there.cluster.deleteConfigMap(run.name, configMap.metadata.uid, never);
       await until(`the end of ${run.name}`, () => {
         const { testRun, pods, jobs } = run.observe();
         return testRun === null && pods.length === 0 && jobs.length === 0;

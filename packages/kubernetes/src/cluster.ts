@@ -3,6 +3,7 @@ import {
   ClusterError,
   type Cluster,
   type ClusterView,
+  type LabelledObject,
   type JobObject,
   type PodObject,
   type TestRunManifest,
@@ -53,6 +54,12 @@ export function openCluster(options: ClusterOptions): Cluster {
     return found === undefined ? null : withoutManagedFields(found as TestRunObject);
   }
 
+  async function getConfigMap(name: string, signal: AbortSignal): Promise<LabelledObject | null> {
+    const found = await unless("not_found", core(signal).readNamespacedConfigMap({ namespace, name }));
+    const { uid, labels } = found?.metadata ?? {};
+    return uid === undefined ? null : { metadata: { name, uid, ...(labels && { labels }) } };
+  }
+
   return {
     namespace,
 
@@ -60,8 +67,12 @@ export function openCluster(options: ClusterOptions): Cluster {
       await core(signal).createNamespacedConfigMap({ namespace, body: manifest });
     },
 
-    async deleteConfigMap(name, signal) {
-      await unless("not_found", core(signal).deleteNamespacedConfigMap({ namespace, name }));
+    getConfigMap,
+
+    async deleteConfigMap(name, uid, signal) {
+      const body = { preconditions: { uid } };
+      const deleting = unless("not_found", core(signal).deleteNamespacedConfigMap({ namespace, name, body }));
+      await unlessReplaced(uid, deleting, () => getConfigMap(name, signal));
     },
 
     async createTestRun(manifest: TestRunManifest, signal) {
@@ -77,16 +88,11 @@ export function openCluster(options: ClusterOptions): Cluster {
 
     async deleteTestRun(name, uid, signal) {
       const body = { preconditions: { uid }, propagationPolicy: "Background" };
-      try {
-        await unless(
-          "not_found",
-          customObjects(signal).deleteNamespacedCustomObject({ ...TESTRUNS, namespace, name, body }),
-        );
-      } catch (error) {
-        if (!(error instanceof ClusterError && error.code === "conflict")) throw error;
-        const current = await getTestRun(name, signal);
-        if (current?.metadata.uid === uid) throw error;
-      }
+      const deleting = unless(
+        "not_found",
+        customObjects(signal).deleteNamespacedCustomObject({ ...TESTRUNS, namespace, name, body }),
+      );
+      await unlessReplaced(uid, deleting, () => getTestRun(name, signal));
     },
 
     // The generated classes would turn the objects' times into Date.
@@ -117,6 +123,20 @@ export function openCluster(options: ClusterOptions): Cluster {
       await Promise.all(closing);
     },
   };
+}
+
+/** Waits for a deletion that was bound to a UID; its conflict is success where the object is another one by now. */
+async function unlessReplaced(
+  uid: string,
+  deleting: Promise<unknown>,
+  current: () => Promise<LabelledObject | null>,
+): Promise<void> {
+  try {
+    await deleting;
+  } catch (error) {
+    if (!(error instanceof ClusterError && error.code === "conflict")) throw error;
+    if ((await current())?.metadata.uid === uid) throw error;
+  }
 }
 
 async function unless<T>(code: ClusterError["code"], answer: Promise<T>): Promise<T | undefined> {

@@ -78,7 +78,7 @@ describe("objects", () => {
   test("that are absent: null, and deleting them is success", async () => {
     const { cluster } = await serve((_, response) => sendStatus(response, 404, "NotFound"));
     expect(await cluster.getTestRun("t", never())).toBeNull();
-    await cluster.deleteConfigMap("t", never());
+    await cluster.deleteConfigMap("t", "u", never());
     await cluster.deleteTestRun("t", "u", never());
   });
 
@@ -132,7 +132,7 @@ describe("objects", () => {
       await cluster.createTestRun(TESTRUN, never());
       await cluster.listPods("t", never());
       await cluster.readPodLog({ pod: "p", container: "c", tailLines: 1, maxBytes: 10 }, never());
-      await cluster.deleteConfigMap("t", never());
+      await cluster.deleteConfigMap("t", "u", never());
     }
     expect(server.requests).toHaveLength(20);
     expect(server.connections).toBe(1);

@@ -61,7 +61,15 @@ async function createTestRun(
 ): Promise<ActionResult> {
   const config = { ...step.config, parallelism: step.config.parallelism ?? 1 };
   const input = { config, stepId: step.id, runId: step.runId, teamId: step.teamId, settings: runner };
-  await cluster.createConfigMap(buildConfigMap(input), signal).catch(ignoreExisting);
+  try {
+    await cluster.createConfigMap(buildConfigMap(input), signal);
+  } catch (error) {
+    ignoreExisting(error);
+    const configMap = await cluster.getConfigMap(step.config.name, signal);
+    if (configMap === null || !belongsToStep(configMap, step.id)) {
+      throw new NameTakenError(`a ConfigMap named ${step.config.name} exists that was not made for this run`);
+    }
+  }
   try {
     const created = await cluster.createTestRun(buildTestRun(input), signal);
     return { kind: "test_run", uid: created.metadata.uid };

@@ -1,4 +1,4 @@
-import { belongsToStep, type Cleanup, type CleanupStore, type Cluster } from "@tailrace/core";
+import { belongsToStep, type Cleanup, type CleanupStore, type Cluster, type LabelledObject } from "@tailrace/core";
 import type { Logger } from "pino";
 import { Waker } from "./waker.ts";
 
@@ -50,9 +50,11 @@ export class Cleaner {
     const signal = this.#abort.signal;
     if (signal.aborted) return;
     try {
-      const uid = cleanup.testRunUid ?? (await this.#findUid(cleanup));
-      if (uid !== null) await cluster.deleteTestRun(cleanup.testRunName, uid, signal);
-      await cluster.deleteConfigMap(cleanup.testRunName, signal);
+      const { testRunName: name, stepId } = cleanup;
+      const uid = cleanup.testRunUid ?? uidOfStep(await cluster.getTestRun(name, signal), stepId);
+      if (uid !== null) await cluster.deleteTestRun(name, uid, signal);
+      const configMap = uidOfStep(await cluster.getConfigMap(name, signal), stepId);
+      if (configMap !== null) await cluster.deleteConfigMap(name, configMap, signal);
       await store.finishCleanup(cleanup.stepId);
       log.info({ testRun: cleanup.testRunName }, "removed the run's objects from the cluster");
     } catch (error) {
@@ -64,9 +66,9 @@ export class Cleaner {
       if (!signal.aborted) await store.retryCleanup(cleanup.stepId, delayMs, (error as Error).message);
     }
   }
+}
 
-  async #findUid({ testRunName, stepId }: Cleanup): Promise<string | null> {
-    const testRun = await this.#deps.cluster.getTestRun(testRunName, this.#abort.signal);
-    return testRun !== null && belongsToStep(testRun, stepId) ? testRun.metadata.uid : null;
-  }
+/** The UID of an object that was made for this step; one of the same name that was not is somebody else's. */
+function uidOfStep(object: LabelledObject | null, stepId: string): string | null {
+  return object !== null && belongsToStep(object, stepId) ? object.metadata.uid : null;
 }

@@ -10,6 +10,11 @@ export interface ObjectMeta {
   ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
 }
 
+/** What tells whose an object is. */
+export interface LabelledObject {
+  metadata: Pick<ObjectMeta, "name" | "uid" | "labels">;
+}
+
 /** `k6.io/v1alpha1` TestRun. */
 export interface TestRunObject {
   metadata: ObjectMeta;

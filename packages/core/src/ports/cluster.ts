@@ -1,4 +1,11 @@
-import type { ConfigMapManifest, JobObject, PodObject, TestRunManifest, TestRunObject } from "../kubernetes/objects.ts";
+import type {
+  ConfigMapManifest,
+  JobObject,
+  LabelledObject,
+  PodObject,
+  TestRunManifest,
+  TestRunObject,
+} from "../kubernetes/objects.ts";
 
 /** Why a request to the cluster failed; HTTP statuses as the Kubernetes API uses them. */
 export type ClusterErrorCode =
@@ -80,8 +87,9 @@ export interface ClusterView {
 export interface Cluster {
   readonly namespace: string;
   createConfigMap(manifest: ConfigMapManifest, signal: AbortSignal): Promise<void>;
-  /** Absence is success. */
-  deleteConfigMap(name: string, signal: AbortSignal): Promise<void>;
+  getConfigMap(name: string, signal: AbortSignal): Promise<LabelledObject | null>;
+  /** Absence, or another UID, is success: the one that was meant is gone. */
+  deleteConfigMap(name: string, uid: string, signal: AbortSignal): Promise<void>;
   createTestRun(manifest: TestRunManifest, signal: AbortSignal): Promise<TestRunObject>;
   getTestRun(name: string, signal: AbortSignal): Promise<TestRunObject | null>;
   /** Background propagation; absence, or another UID, is success: the one that was meant is gone. */

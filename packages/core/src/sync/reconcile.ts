@@ -3,7 +3,7 @@ import { labelValue } from "../manifest/labels.ts";
 import { isEnded, type RunStatus } from "../domain.ts";
 import { jobNameOf, roleOfJob } from "../logs/containers.ts";
 import type { ContainerSection } from "../logs/format.ts";
-import type { PodObject, TestRunObject } from "../kubernetes/objects.ts";
+import type { LabelledObject, PodObject, TestRunObject } from "../kubernetes/objects.ts";
 import type { Observation } from "../ports/cluster.ts";
 import type { StepRecord } from "../ports/store.ts";
 import {
@@ -82,9 +82,9 @@ export function reconcile(knowledge: Knowledge): Decision {
   return withTestRun(knowledge, testRun);
 }
 
-/** True when a TestRun was made for this step. */
-export function belongsToStep(testRun: TestRunObject, stepId: string): boolean {
-  return testRun.metadata.labels?.[LABEL_STEP] === labelValue(stepId);
+/** True when an object was made for this step. */
+export function belongsToStep(object: LabelledObject, stepId: string): boolean {
+  return object.metadata.labels?.[LABEL_STEP] === labelValue(stepId);
 }
 
 function withoutTestRun(knowledge: Knowledge): Decision {

@@ -189,6 +189,25 @@ describe("faults between Tailrace and its cluster", { timeout: 60_000 }, () => {
     );
   });
 
+  test("a database that refuses updates is shown in the step once it takes them again", async () => {
+    const run = await startRun(server.client, { ...ONE_RUNNER, script: SCRIPTS.pass.replace("2s", "10s") });
+    await untilRun(() => server.client, run, "stage started", atStage("started"));
+    await database.query(`
+      create table shown (error text);
+      create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no' using errcode = '53100'; end $$;
+      create function show() returns trigger language plpgsql as $$ begin insert into shown values (new.error); return null; end $$;
+      create trigger shows after update of error on test_run_steps for each row execute function show();
+      create trigger refuses before update of container_logs on test_run_steps for each row execute function refuse();
+    `);
+    const seen = server.output().length;
+    await until("a failed update", () => server.output().slice(seen).includes("could not supervise the step"));
+    await database.query("drop trigger refuses on test_run_steps");
+    expect(await untilEnd(run)).toMatchObject({ status: "finished", error: null, steps: [{ error: null }] });
+    const shown = await database.query<{ error: string | null }>("select error from shown");
+    expect(shown.map(({ error }) => error)).toContainEqual(expect.stringMatching(/^following the run: .+; retrying$/));
+    await database.query("drop trigger shows on test_run_steps");
+  });
+
   test("an absent operator ends the run with a word about it", async () => {
     there.sandbox.faults.setOperator(false);
     const run = await untilEnd(await startRun(server.client, ONE_RUNNER));

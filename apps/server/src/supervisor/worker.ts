@@ -1,5 +1,6 @@
 import {
   isEnded,
+  isTailraceError,
   noteImageFailures,
   oneLine,
   planWrite,
@@ -66,6 +67,8 @@ export class StepWorker {
   #failure: string | null = null;
   #failedActions = 0;
   #failedTicks = 0;
+  /** Why the last tick was not completed; shown by the first write that succeeds. */
+  #unsaved: string | null = null;
   #absent = false;
   #foundAt = -Infinity;
   #unstoredUid: string | null = null;
@@ -115,9 +118,11 @@ export class StepWorker {
       try {
         pauseMs = await this.#tick();
         this.#failedTicks = 0;
+        this.#unsaved = null;
       } catch (error) {
         if (this.#abort.signal.aborted) return;
         this.#failedTicks += 1;
+        this.#unsaved = isTailraceError(error, "UNAVAILABLE") ? "the database is unavailable" : "internal error";
         pauseMs = backoffMs(this.#failedTicks, Math.random());
         this.#log.warn({ err: error, failures: this.#failedTicks }, "could not supervise the step, trying again");
       }
@@ -238,7 +243,7 @@ export class StepWorker {
     const cleanup = decision.ending?.deleteNow === true ? 0 : cleanupAfterMs;
     const patch = planWrite(
       this.#step,
-      decision,
+      this.#withFailure(decision),
       {
         containerLogs: withLogs || statusChanged(this.#step, decision) ? this.#snapshot.text : null,
         totalDurationMs: this.#snapshot.totalDurationMs ?? this.#step.totalDurationMs,
@@ -247,6 +252,12 @@ export class StepWorker {
       now,
     );
     if (patch !== null) await this.#write(patch);
+  }
+
+  /** A failure that could not be written when it happened is shown by the next write, until the one after that. */
+  #withFailure(decision: Decision): Decision {
+    if (this.#unsaved === null || decision.ending !== null || decision.error !== null) return decision;
+    return { ...decision, error: `following the run: ${this.#unsaved}; retrying` };
   }
 
   async #end(decision: Decision, now: number): Promise<number> {

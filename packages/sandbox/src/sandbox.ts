@@ -2,14 +2,19 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { startControllers } from "./controllers/job-controller.ts";
+import { Access, type AccessRule } from "./api/access.ts";
 import { createFaults, FaultQueue, type Faults, type RequestFault } from "./faults.ts";
 import { findK6 } from "./find-k6.ts";
-import { ApiServer } from "./http/api-server.ts";
+import { ApiServer, type RequestLogEntry } from "./http/api-server.ts";
+import { createServingCertificate } from "./http/certificate.ts";
 import { createHandler } from "./http/handle.ts";
+import { KubeletServer } from "./http/kubelet-server.ts";
 import { Children } from "./kubelet/children.ts";
 import { Kubelet } from "./kubelet/kubelet.ts";
 import { endLeftovers, FOLDER_PREFIX, LEDGER_FILE, OWNER_FILE, ownerLine } from "./kubelet/leftovers.ts";
 import type { Pace } from "./kubelet/pod-worker.ts";
+import type { Program } from "./kubelet/program.ts";
+import { NODE } from "./kubelet/schedule.ts";
 import { containerStarter } from "./kubelet/start-container.ts";
 import type { Reach } from "./kubelet/starter.ts";
 import { Operator } from "./operator/operator.ts";
@@ -35,16 +40,26 @@ export interface SandboxOptions {
   watchHistory?: number | undefined;
   /** Between two bookmarks of a watch, in milliseconds. (Default: 60 000) */
   bookmarkMs?: number | undefined;
-  /** How long a followed log stays open after its container's end, in milliseconds. (Default: 1000, as the kubelet) */
+  /** How long a followed log stays open after its container's end at most, in milliseconds. (Default: 1000, as the kubelet) */
   followEndMs?: number | undefined;
   /** For how long a container whose image is unknown waits between two tries, in milliseconds. (Default: 10 000) */
   imageBackoffMs?: number | undefined;
   /** Faults from the start on; more through {@link Sandbox.faults}. */
   failures?: readonly RequestFault[] | undefined;
+  /** What the sandbox's user may not do; more through {@link Sandbox.faults}. */
+  denied?: readonly AccessRule[] | undefined;
   /** Told of every request before it is answered. */
-  requestLog?: ((entry: { method: string; path: string; query: string }) => void) | undefined;
+  requestLog?: ((entry: RequestLogEntry) => void) | undefined;
   /** The images that can be pulled. (Default: all) */
   images?: readonly string[] | undefined;
+  /** Run in this process in place of the containers that they match; the first one that does. */
+  programs?: readonly Program[] | undefined;
+  /** Size in bytes at which a container's log is rotated; a negative number is never reached. (Default: 10 MiB, as the kubelet's `containerLogMaxSize`) */
+  logMaxBytes?: number | undefined;
+  /** Files of a container's log, the current one included; 2 at least. (Default: 5, as `containerLogMaxFiles`) */
+  logMaxFiles?: number | undefined;
+  /** Between two looks at the logs' sizes, in milliseconds. (Default: 10 000, as `containerLogMonitorInterval`) */
+  logMonitorMs?: number | undefined;
 }
 
 export interface Sandbox {
@@ -52,6 +67,8 @@ export interface Sandbox {
   readonly url: string;
   /** The bearer token that every request needs. */
   readonly token: string;
+  /** The node's kubelet: `https://127.0.0.1:PORT/logs/`, and in PEM who signed its certificate. */
+  readonly kubelet: { readonly port: number; readonly ca: string };
   readonly namespace: string;
   /** A file for `KUBECONFIG`, as YAML. */
   kubeconfig(): string;
@@ -72,7 +89,8 @@ const CLOSE_GRACE_MS = 2000;
 
 /**
  * Starts a stand-in for a cluster with k6-operator: the part of the Kubernetes 1.34 API and of k6-operator 1.5.0 that
- * Tailrace uses, over HTTP on a free port of 127.0.0.1, with pods as processes of this machine.
+ * Tailrace uses, over HTTP on a free port of 127.0.0.1, with pods as processes of this machine. Their logs are also to be
+ * had from the kubelet's own port, over HTTPS.
  *
  * **It is no isolation.** Scripts and the commands of init containers run as the user who runs this, with that user's
  * files and network; images, resource limits, service accounts and security contexts do not matter.
@@ -80,16 +98,19 @@ const CLOSE_GRACE_MS = 2000;
  * Children can't outlive it: `close` ends them, a watchdog ends them when this process is killed, and the next sandbox on
  * the same `dataDir` ends what both have missed.
  *
- * @throws Error when `mode` is `k6` and there is none, or `k6Bin` can't be run
+ * @throws Error when `mode` is `k6` and there is none, `k6Bin` can't be run, or `logMaxFiles` is below 2
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { namespace = "default", dataDir, path = DEFAULT_PATH, mode = "auto", speed = 1, images } = options;
+  const { logMaxFiles = 5 } = options;
+  if (logMaxFiles < 2) throw new Error(`invalid MaxFiles ${logMaxFiles}, must be > 1`);
   const log = options.onLog ?? ((): void => {});
   const failed = (what: string, error: unknown): void =>
     log(`${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   const k6Path = mode === "replay" ? null : findK6(options.k6Bin, path);
   if (mode === "k6" && k6Path === null) throw new Error("there is no k6 on the path; install it, or name it");
 
+  const certificate = await createServingCertificate();
   await mkdir(dataDir, { recursive: true });
   await endLeftovers(dataDir, log);
   const folder = await mkdtemp(join(dataDir, FOLDER_PREFIX));
@@ -119,7 +140,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     }),
     directory: join(folder, "pods"),
     logDirectory: join(folder, "log", "pods"),
+    rotation: {
+      maxBytes: options.logMaxBytes ?? 10 * 1024 ** 2,
+      maxFiles: logMaxFiles,
+      monitorMs: options.logMonitorMs ?? 10_000,
+    },
     imageExists: (image) => images === undefined || images.includes(image),
+    programs: options.programs ?? [],
     pace,
     failed,
   });
@@ -129,22 +156,30 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const token = randomBytes(32).toString("base64url");
   const queue = new FaultQueue();
   for (const fault of options.failures ?? []) queue.add(fault);
+  const access = new Access();
+  for (const rule of options.denied ?? []) access.deny(rule);
+  const common = { token, faults: queue, requestLog: options.requestLog, failed };
+  const logRoot = join(folder, "log");
+  const kubeletServer = new KubeletServer({ ...common, certificate, access, node: NODE.name, logRoot });
   const handle = createHandler({
     store,
     kubelet,
+    node: { node: NODE.name, logRoot, kubelet: kubeletServer },
+    access,
     namespace,
     bookmarkMs: options.bookmarkMs ?? 60_000,
     followEndMs: options.followEndMs ?? 1000,
     address: () => `127.0.0.1:${server.port}`,
   });
-  const server = new ApiServer({ token, faults: queue, handle, requestLog: options.requestLog, failed });
+  const server = new ApiServer({ ...common, handle });
   await server.start();
+  await kubeletServer.start();
   const url = `http://127.0.0.1:${server.port}`;
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= shutDown());
   const shutDown = async (): Promise<void> => {
-    await server.stop();
+    await Promise.all([server.stop(), kubeletServer.stop()]);
     operator.close();
     stopControllers();
     await children.close(CLOSE_GRACE_MS);
@@ -155,10 +190,19 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     url,
     token,
     namespace,
+    kubelet: { port: kubeletServer.port, ca: certificate.ca },
     kubeconfig: () => kubeconfig(url, token, namespace),
     runsRealK6: k6Path !== null,
     k6Path,
-    faults: createFaults(queue, server, store, (present) => operator.setPresent(present)),
+    faults: createFaults({
+      queue,
+      api: server,
+      kubelet: kubeletServer,
+      store,
+      rotateLogs: (selection) => kubelet.rotateLogs(selection),
+      deny: (rule) => access.deny(rule),
+      setOperator: (present) => operator.setPresent(present),
+    }),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -3,9 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { formatRecord, parseRecord, RecordSplitter } from "../src/logs/cri.ts";
+import { parseRecord, RecordSplitter, type TakeContent } from "../src/logs/cri.ts";
 import { LogFile } from "../src/logs/log-file.ts";
 import { readLog, type ReadOptions } from "../src/logs/read-log.ts";
+import { RecordBatch } from "../src/logs/record-batch.ts";
 import { parseLogRequest } from "../src/logs/request.ts";
 import { recorded } from "./recorded.ts";
 
@@ -15,7 +16,7 @@ const WHOLE: ReadOptions = {
   limitBytes: undefined,
   follow: false,
   tailLines: undefined,
-  followEndMs: 10,
+  tickMs: 10,
 };
 
 let folder: string;
@@ -31,8 +32,17 @@ describe("records", () => {
       fc.property(text, fc.array(fc.nat(40_000), { maxLength: 5 }), (bytes, cuts) => {
         const split = (chunks: Buffer[]): { partial: boolean; content: string }[] => {
           const splitter = new RecordSplitter();
-          const records = [...chunks.flatMap((chunk) => splitter.push(chunk)), ...splitter.end()];
-          return records.map(({ partial, content }) => ({ partial, content: content.toString("latin1") }));
+          const records: { partial: boolean; content: string }[] = [];
+          const take: TakeContent = (partial, lent, start, end) =>
+            void records.push({ partial, content: lent.toString("latin1", start, end) });
+          for (const chunk of chunks) {
+            // The chunk is only lent.
+            const own = Buffer.from(chunk);
+            splitter.push(own, take);
+            own.fill(0);
+          }
+          splitter.end(take);
+          return records;
         };
         const edges = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b), bytes.length];
         const pieces = edges.slice(1).map((edge, at) => bytes.subarray(edges[at], edge));
@@ -46,12 +56,13 @@ describe("records", () => {
   });
 
   test("a record is read as it was written, its time padded to nine digits", () => {
-    const line = formatRecord("2026-11-23T16:22:29.240000000Z", "stderr", {
-      partial: true,
-      content: Buffer.from("a b"),
-    });
-    expect(line.toString()).toBe("2026-11-23T16:22:29.24Z stderr P a b\n");
-    expect(parseRecord(line.subarray(0, -1))).toEqual({
+    const batch = new RecordBatch();
+    batch.add("2026-11-23T16:22:29.240000000Z", "stderr", true, Buffer.from("[a b]"), 1, 4);
+    batch.add("2026-11-23T16:22:29.000000000Z", "stdout", false, Buffer.alloc(0), 0, 0);
+    const bytes = batch.take();
+    expect(bytes.toString()).toBe("2026-11-23T16:22:29.24Z stderr P a b\n2026-11-23T16:22:29Z stdout F \n");
+    expect(batch.take()).toHaveLength(0);
+    expect(parseRecord(bytes.subarray(0, bytes.indexOf("\n")))).toEqual({
       time: "2026-11-23T16:22:29.240000000Z",
       partial: true,
       content: Buffer.from("a b"),
@@ -88,7 +99,7 @@ describe("reading", () => {
   ])("%s is answered byte by byte as it was recorded", async (id) => {
     const { request, body } = recorded(id);
     const query = new URLSearchParams(request.split("?")[1]);
-    const options = { ...parseLogRequest("bytes", query, new Date()), followEndMs: 10 };
+    const options = { ...parseLogRequest("bytes", query, new Date()), tickMs: 10 };
     expect(await text(recordedLong(), options)).toBe(body);
   });
 

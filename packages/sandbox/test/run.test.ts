@@ -112,6 +112,24 @@ test("every container says first that it replays, and the initializer's log stay
   ).toHaveLength(2);
 });
 
+test("a pod gets node, node's address and own address one after the other, as in the recorded events", async () => {
+  const since = (await there.send("GET", `${CORE}/pods`)).body.metadata.resourceVersion as string;
+  const seen = await watch(there, `${CORE}/pods`, `resourceVersion=${since}`);
+  await start("addressed");
+  await reached(there, "addressed", "finished");
+  seen.stop();
+  const initializer = seen.events.filter(({ object }) => object.metadata.name.startsWith("addressed-initializer-"));
+  const known = initializer.map(({ object: { spec, status } }) =>
+    [spec.nodeName, status.hostIP, status.hostIPs?.[0].ip, status.podIP && "pod", status.podIPs && "pod"].join(" "),
+  );
+  expect(Array.from(new Set(known))).toEqual([
+    "    ",
+    "sandbox-node    ",
+    "sandbox-node 127.0.0.1 127.0.0.1  ",
+    "sandbox-node 127.0.0.1 127.0.0.1 pod pod",
+  ]);
+});
+
 describe("a run that can't start", () => {
   test.each([
     ["bad arguments", "invalid", { arguments: "this is-invalid" }, "invalid-arguments"],

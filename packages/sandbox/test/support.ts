@@ -1,6 +1,8 @@
-import { startSandbox, type Sandbox, type SandboxOptions } from "@tailrace/sandbox";
+import { startSandbox, type Output, type Program, type Sandbox, type SandboxOptions } from "@tailrace/sandbox";
 import { accessSync, constants } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import http from "node:http";
+import https from "node:https";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -40,7 +42,7 @@ export const WITHOUT_K6 = K6 === undefined ? " (not run: there is no k6 on the P
 export async function openSandbox(options: Partial<SandboxOptions> = {}): Promise<TestSandbox> {
   const dataDir = await mkdtemp(join(tmpdir(), "tailrace-sandbox-"));
   const problems: string[] = [];
-  const sandbox = await startSandbox({
+  const starting = startSandbox({
     dataDir,
     path: PATH,
     mode: "replay",
@@ -48,6 +50,10 @@ export async function openSandbox(options: Partial<SandboxOptions> = {}): Promis
     followEndMs: 30,
     onLog: (line) => problems.push(line),
     ...options,
+  });
+  const sandbox = await starting.catch(async (error: unknown) => {
+    await rm(dataDir, { recursive: true });
+    throw error;
   });
   return {
     sandbox,
@@ -83,6 +89,116 @@ async function send(
     text,
     body: response.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : {},
   };
+}
+
+/** The folder that the kubelet's port serves. */
+export async function logRoot({ dataDir }: TestSandbox): Promise<string> {
+  const [folder] = (await readdir(dataDir)).filter((name) => name.startsWith("sandbox-"));
+  return join(dataDir, folder!, "log");
+}
+
+/** An answer as it came over the connection; `body` has one character per byte. */
+export interface RawAnswer {
+  status: number;
+  /** In their order and spelling. */
+  headers: [name: string, value: string][];
+  body: string;
+  end: "clean" | "cut";
+}
+
+export interface RawRequest {
+  port?: "api" | "kubelet";
+  method?: string;
+  /** Sent as it is. */
+  path: string;
+  headers?: Record<string, string>;
+  /** Null for none. (Default: the sandbox's) */
+  token?: string | null;
+  agent?: http.Agent | false;
+  /** Told of what has come so far; a long body is stopped by the signal. */
+  onData?: (length: number) => void;
+  signal?: AbortSignal;
+}
+
+/** One request whose answer may be cut; rejects where there is none. */
+export function raw(sandbox: Sandbox, request: RawRequest): Promise<RawAnswer> {
+  const { port = "kubelet", method = "GET", path, token = sandbox.token, agent = false, signal } = request;
+  const headers = { ...request.headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
+  const common = { host: "127.0.0.1", method, path, headers, agent, ...(signal ? { signal } : {}) };
+  return new Promise((resolve, reject) => {
+    const sent =
+      port === "kubelet"
+        ? https.request({ ...common, port: sandbox.kubelet.port, ca: sandbox.kubelet.ca })
+        : http.request({ ...common, port: new URL(sandbox.url).port });
+    let answered = false;
+    sent.on("error", (error) => {
+      if (!answered) reject(error);
+    });
+    sent.on("response", (response) => {
+      answered = true;
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on("data", (chunk: Buffer) => {
+        chunks.push(chunk);
+        request.onData?.((length += chunk.length));
+      });
+      // That it was cut is seen from its being incomplete.
+      response.on("error", () => {});
+      response.on("close", () => {
+        const pairs = response.rawHeaders;
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: pairs.flatMap((name, at) => (at % 2 === 0 ? [[name, pairs[at + 1]!]] : [])) as RawAnswer["headers"],
+          body: Buffer.concat(chunks).toString("latin1"),
+          end: response.complete ? "clean" : "cut",
+        });
+      });
+    });
+    sent.end();
+  });
+}
+
+/** A container whose output the test writes, by the container's name. */
+export interface HandWritten {
+  output: Output;
+  /** Ends it. */
+  exit: (code: number) => void;
+}
+
+/** Programs for all containers of pods named `by-hand…`, with what they write by the container's name. */
+export function handWritten(): { program: Program; containers: Map<string, HandWritten> } {
+  const containers = new Map<string, HandWritten>();
+  const program: Program = {
+    matches: (pod) => pod.metadata.name.startsWith("by-hand"),
+    run: async (output, { container, terminated }) => {
+      const { promise, resolve } = Promise.withResolvers<number>();
+      terminated.addEventListener("abort", () => resolve(143), { once: true });
+      containers.set(container, { output, exit: resolve });
+      return await promise;
+    },
+  };
+  return { program, containers };
+}
+
+/** Makes a pod of such containers and waits until they run. @returns the folder of its logs, as the kubelet serves it */
+export async function runByHand(there: TestSandbox, name: string, containers: string[]): Promise<string> {
+  const spec = {
+    terminationGracePeriodSeconds: 1,
+    containers: containers.map((container) => ({ name: container, image: IMAGE })),
+  };
+  const { status } = await there.send("POST", `${CORE}/pods`, {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name },
+    spec,
+  });
+  if (status !== 201) throw new Error(`the pod was answered with ${status}`);
+  const pod = await until("the running containers", async () => {
+    const { body } = await there.send("GET", `${CORE}/pods/${name}`);
+    const statuses = (body.status.containerStatuses ?? []) as Json[];
+    return statuses.length > 0 && statuses.every(({ state }) => state.running) && body;
+  });
+  return `/logs/pods/default_${name}_${pod.metadata.uid}`;
 }
 
 export function configMap(name: string, data: Record<string, string>): Json {

@@ -114,5 +114,5 @@ test("requests are told before they are answered", async () => {
   const told: object[] = [];
   await using other = await openSandbox({ requestLog: (entry) => told.push(entry) });
   await other.send("GET", `${CORE}/pods?limit=1`);
-  expect(told).toEqual([{ method: "GET", path: `${CORE}/pods`, query: "limit=1" }]);
+  expect(told).toEqual([{ port: "api", method: "GET", path: `${CORE}/pods`, query: "limit=1" }]);
 });

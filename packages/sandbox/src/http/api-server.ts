@@ -1,10 +1,11 @@
-import { timingSafeEqual } from "node:crypto";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { ApiError } from "../api/status.ts";
-import type { FaultQueue, Listener } from "../faults.ts";
+import type { FaultQueue, Port } from "../faults.ts";
 import { send } from "./answer.ts";
+import { exchange, waitBefore, type Exchange } from "./exchange.ts";
 import { faultError } from "./fault-error.ts";
+import { HttpListener } from "./listener.ts";
+import { isBearer } from "./token.ts";
 
 /** A request that has passed authentication. */
 export interface ApiRequest {
@@ -13,88 +14,66 @@ export interface ApiRequest {
   query: URLSearchParams;
   body: string;
   contentType: string | undefined;
+  /** The `Range` header. */
+  range: string | undefined;
+}
+
+/** What is told of a request before it is answered. */
+export interface RequestLogEntry {
+  port: Port;
+  method: string;
+  path: string;
+  query: string;
 }
 
 export interface ApiServerOptions {
   token: string;
   faults: FaultQueue;
-  handle(request: ApiRequest, response: ServerResponse): Promise<void>;
-  requestLog: ((entry: { method: string; path: string; query: string }) => void) | undefined;
-  failed(what: string, error: unknown): void;
+  handle: (request: ApiRequest, exchange: Exchange) => Promise<void>;
+  requestLog: ((entry: RequestLogEntry) => void) | undefined;
+  failed: (what: string, error: unknown) => void;
 }
 
 /** kube-apiserver's limit for a request's body. */
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
-/** The listener on 127.0.0.1: authentication, the Host header, bodies, faults, failures as Status. */
-export class ApiServer implements Listener {
+/** The API server's port: authentication, the Host header, bodies, faults, failures as Status. */
+export class ApiServer extends HttpListener {
   readonly #options: ApiServerOptions;
-  readonly #sockets = new Set<Socket>();
-  #server: http.Server | undefined;
-  #port = 0;
 
   constructor(options: ApiServerOptions) {
-    this.#options = options;
-  }
-
-  get port(): number {
-    return this.#port;
-  }
-
-  /** On a free port at first, on the same one later. */
-  async start(): Promise<void> {
-    if (this.#server !== undefined) return;
-    const server = http.createServer(
-      { keepAliveTimeout: 90_000, requestTimeout: 0 },
-      (request, response) => void this.#serve(request, response),
+    super(() =>
+      http.createServer(
+        { keepAliveTimeout: 90_000, requestTimeout: 0 },
+        (request, response) => void this.#serve(request, response),
+      ),
     );
-    server.on("connection", (socket) => {
-      this.#sockets.add(socket);
-      socket.setNoDelay(true);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(this.#port, "127.0.0.1", resolve);
-    });
-    const address = server.address();
-    if (typeof address === "object" && address !== null) this.#port = address.port;
-    this.#server = server;
-  }
-
-  async stop(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
-    const closed = new Promise((resolve) => server.close(resolve));
-    this.cut();
-    await closed;
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    this.#options = options;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "GET", url = "/" } = request;
+    const { faults, handle, requestLog, failed } = this.#options;
     // A client that leaves in the middle is its own business.
     response.on("error", () => {});
     try {
       const target = new URL(url, "http://sandbox");
-      this.#options.requestLog?.({ method, path: target.pathname, query: target.search.slice(1) });
+      requestLog?.({ port: "api", method, path: target.pathname, query: target.search.slice(1) });
       this.#admit(request);
-      const fault = this.#options.faults.take(method, url);
-      if (fault?.answer === "reset") return void request.socket.resetAndDestroy();
+      const fault = faults.take("api", method, url);
+      const reset = (): void => this.reset(request.socket);
+      const own = exchange(response, { fault, reset, faults });
+      if (!(await waitBefore(own))) return;
+      if (fault?.answer === "reset") return reset();
       const body = await readBody(request);
-      if (fault !== undefined) throw faultError(fault);
-      const contentType = request.headers["content-type"];
-      await this.#options.handle(
-        { method, path: target.pathname, query: target.searchParams, body, contentType },
-        response,
-      );
+      if (fault?.answer !== undefined) throw faultError(fault.answer, fault.retryAfter);
+      if (fault?.body !== undefined)
+        return send(response, { status: 200, bytes: fault.body, contentType: "text/plain" });
+      const { "content-type": contentType, range } = request.headers;
+      await handle({ method, path: target.pathname, query: target.searchParams, body, contentType, range }, own);
     } catch (error) {
       if (request.socket.destroyed) return;
-      if (!(error instanceof ApiError)) this.#options.failed(`${method} ${url}`, error);
+      if (!(error instanceof ApiError)) failed(`${method} ${url}`, error);
       if (response.headersSent) return void response.destroy();
       const status =
         error instanceof ApiError
@@ -105,13 +84,10 @@ export class ApiServer implements Listener {
   }
 
   #admit(request: IncomingMessage): void {
-    const { host, authorization = "" } = request.headers;
-    if (host !== `127.0.0.1:${this.#port}` && host !== `localhost:${this.#port}`)
+    const { host, authorization } = request.headers;
+    if (host !== `127.0.0.1:${this.port}` && host !== `localhost:${this.port}`)
       throw new ApiError(403, "Forbidden", "forbidden: this server answers to its own address only");
-    const expected = Buffer.from(`Bearer ${this.#options.token}`);
-    const given = Buffer.from(authorization);
-    if (given.length !== expected.length || !timingSafeEqual(given, expected))
-      throw new ApiError(401, "Unauthorized", "Unauthorized");
+    if (!isBearer(authorization, this.#options.token)) throw new ApiError(401, "Unauthorized", "Unauthorized");
   }
 }
 

@@ -1,7 +1,9 @@
 import { ApiError } from "../api/status.ts";
 import type { RequestFault } from "../faults.ts";
 
-const WORDS: Record<Exclude<RequestFault["answer"], "reset">, [reason: string, message: string]> = {
+type FaultCode = Exclude<NonNullable<RequestFault["answer"]>, "reset">;
+
+const WORDS: Record<FaultCode, [reason: string, message: string]> = {
   401: ["Unauthorized", "Unauthorized"],
   403: ["Forbidden", "forbidden: a fault of the sandbox"],
   404: ["NotFound", "the server could not find the requested resource"],
@@ -17,8 +19,7 @@ const WORDS: Record<Exclude<RequestFault["answer"], "reset">, [reason: string, m
 };
 
 /** The failure that a fault stands for. */
-export function faultError({ answer, retryAfter }: RequestFault): ApiError {
-  const code = answer as keyof typeof WORDS;
+export function faultError(code: FaultCode, retryAfter: number | undefined): ApiError {
   const [reason, message] = WORDS[code];
   const seconds = retryAfter ?? (code === 429 ? 1 : undefined);
   const details = seconds === undefined ? undefined : { retryAfterSeconds: seconds };

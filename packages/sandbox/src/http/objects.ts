@@ -1,3 +1,4 @@
+import type { Access, ResourceAttributes } from "../api/access.ts";
 import { mergePatch } from "../api/merge-patch.ts";
 import { pruneTestRun } from "../api/prune.ts";
 import { render, renderList } from "../api/render.ts";
@@ -174,10 +175,12 @@ function parseJson(resource: ResourceName, body: string): unknown {
   }
 }
 
-/** Every SelfSubjectAccessReview is allowed. */
-export function reviewAccess(method: string, body: string): Answer {
+/** `POST` of a SelfSubjectAccessReview: whether the only user may do it. */
+export function reviewAccess(access: Access, method: string, body: string): Answer {
   if (method !== "POST") throw methodNotAllowed();
-  const { spec } = JSON.parse(body) as { spec?: object };
+  const { spec } = JSON.parse(body) as { spec?: { resourceAttributes?: Partial<ResourceAttributes> } };
+  const { verb = "", group = "", resource = "", subresource = "", namespace, name } = spec?.resourceAttributes ?? {};
+  const allowed = access.allows({ verb, group, resource, subresource, namespace, name });
   return {
     status: 201,
     json: {
@@ -185,7 +188,7 @@ export function reviewAccess(method: string, body: string): Answer {
       apiVersion: "authorization.k8s.io/v1",
       metadata: {},
       spec: spec ?? {},
-      status: { allowed: true },
+      status: { allowed },
     },
   };
 }

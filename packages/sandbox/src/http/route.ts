@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { findResource, type ResourceName } from "../api/resources.ts";
 
 /** A path below the API's roots, taken apart. */
@@ -12,12 +13,16 @@ export type Route =
       rest: string;
     }
   | { to: "access-review" }
+  /** `rest` is what the kubelet is asked for, not decoded. */
+  | { to: "node-proxy"; node: string; rest: string }
   | { to: "discovery"; path: string };
 
 /** @returns null for a malformed path */
 export function parsePath(path: string): Route | null {
   const parts = decode(path);
   if (parts === null) return null;
+  const proxied = /^\/api\/v1\/nodes\/([^/]+)\/proxy(\/.*)?$/.exec(path);
+  if (proxied !== null) return { to: "node-proxy", node: parts[3]!, rest: posix.normalize(proxied[2] ?? "/") };
   if (path === "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews") return { to: "access-review" };
   const core = parts[0] === "api" && parts.length > 2;
   const named = parts[0] === "apis" && parts.length > 3;

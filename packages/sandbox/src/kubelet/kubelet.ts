@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { KubeletView } from "../logs/choose.ts";
 import type { LogFile } from "../logs/log-file.ts";
@@ -6,13 +7,22 @@ import { LogFormatter } from "../logs/read-rules.ts";
 import { parseRecord } from "../logs/cri.ts";
 import type { Condition, Pod } from "../store/kinds.ts";
 import { now } from "../store/time.ts";
+import { LogManager, type LogManagerOptions } from "./log-manager.ts";
 import { PodWorker, type PodWorkerDependencies } from "./pod-worker.ts";
 import type { RestAnswer, RestRequest } from "./process.ts";
 import { NODE, unschedulable } from "./schedule.ts";
 
 export type KubeletDependencies = Omit<PodWorkerDependencies, "podIP"> & {
+  rotation: Pick<LogManagerOptions, "maxBytes" | "maxFiles" | "monitorMs">;
   failed: (key: string, error: unknown) => void;
 };
+
+/** Whose logs; all where nothing is named. */
+export interface LogSelection {
+  /** The pod's name. */
+  pod?: string;
+  container?: string;
+}
 
 /** Scheduler and kubelet of the only node. */
 export class Kubelet {
@@ -21,10 +31,13 @@ export class Kubelet {
   readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   readonly #stop: () => void;
+  readonly #logManager: LogManager;
   #addresses = 1;
 
   constructor(deps: KubeletDependencies) {
     this.#deps = deps;
+    const { rotation, failed } = deps;
+    this.#logManager = new LogManager({ ...rotation, running: () => this.#runningLogs({}), failed });
     this.#stop = deps.store.watch("pods", deps.store.resourceVersion, ({ type, object }) => {
       if (type === "ADDED") this.#track(object.metadata.name, this.#admit(object));
       else if (type === "MODIFIED" && object.metadata.deletionTimestamp !== undefined) {
@@ -42,7 +55,17 @@ export class Kubelet {
     return this.#workers.get(pod.metadata.uid)?.logs.get(container);
   }
 
-  /** The whole log of a container that has ended, without stamps. */
+  /** Where a log file lies on the node, as the kubelet calls it. */
+  nodePath(path: string): string {
+    return `/var/log/pods/${relative(this.#deps.logDirectory, path)}`;
+  }
+
+  /** Rotates the logs of running containers now; resolves when it is done. */
+  async rotateLogs(selection: LogSelection): Promise<void> {
+    await this.#logManager.rotate(this.#runningLogs(selection));
+  }
+
+  /** The current file of a container that has ended, without stamps. */
   async readLog(pod: Pod, container: string): Promise<string> {
     const log = this.log(pod, container);
     if (log === undefined || log.removed) return "";
@@ -74,7 +97,17 @@ export class Kubelet {
     this.#stop();
     this.#closing.abort();
     for (const worker of this.#workers.values()) worker.kill();
+    await this.#logManager.close();
     await Promise.all(this.#running);
+  }
+
+  #runningLogs({ pod, container }: LogSelection): LogFile[] {
+    const workers = Array.from(this.#workers.values()).filter((worker) => pod === undefined || worker.name === pod);
+    return workers.flatMap(({ logs }) =>
+      Array.from(logs)
+        .filter(([name, log]) => (container === undefined || name === container) && !log.ended)
+        .map(([, log]) => log),
+    );
   }
 
   async #admit(pod: Pod): Promise<void> {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { LogFile } from "../logs/log-file.ts";
@@ -10,6 +11,7 @@ import { containerEnvironment } from "./environment.ts";
 import { PodFileSystem } from "./file-system.ts";
 import { podStatus, type ContainerStateView, type ContainerView, type PodView } from "./pod-status.ts";
 import type { ContainerProcess, Exit } from "./process.ts";
+import type { Program } from "./program.ts";
 import type { StartContainer } from "./start-container.ts";
 
 /** How long things take in the sandbox, in milliseconds. */
@@ -32,6 +34,7 @@ export interface PodWorkerDependencies {
   /** The directory of all pods' logs. */
   logDirectory: string;
   imageExists: (image: string) => boolean;
+  programs: readonly Program[];
   podIP: string;
   pace: Pace;
 }
@@ -66,6 +69,11 @@ export class PodWorker {
       containers: pod.spec.containers.map(view),
       final: false,
     };
+  }
+
+  /** The pod's. */
+  get name(): string {
+    return this.#pod.metadata.name;
   }
 
   /** Whether the kubelet has told the API server of this pod's containers. */
@@ -133,9 +141,10 @@ export class PodWorker {
     const view = views.find(({ name }) => name === spec.name)!;
     await this.#pullImage(spec, view);
     const env = await this.#environment(spec, view);
-    const log = new LogFile(join(this.#logFolder, spec.name, "0.log"), this.#files.root);
+    const program = this.#deps.programs.find((each) => each.matches(this.#pod, spec.name));
+    const log = new LogFile(join(this.#logFolder, spec.name, "0.log"), this.#files.root, program?.clock);
     this.logs.set(spec.name, log);
-    const process = await this.#deps.start({ pod: this.#pod, spec, env, files: this.#files, output: log });
+    const process = await this.#deps.start({ pod: this.#pod, spec, env, files: this.#files, output: log, program });
     this.#processes.set(spec.name, process);
     const startedAt = now();
     view.containerID = `containerd://${randomBytes(32).toString("hex")}`;
@@ -217,6 +226,7 @@ export class PodWorker {
     await delay(pace.step);
     const pod = store.get("pods", namespace, name);
     if (pod?.metadata.uid === uid) deleteObject(store, "pods", namespace, name, { gracePeriodSeconds: 0 });
+    await rm(this.#logFolder, { recursive: true, force: true, maxRetries: 3 });
   }
 
   /** Resolves once the pod is asked to go. */

@@ -5,6 +5,7 @@ import { expand } from "./environment.ts";
 import type { PodFileSystem } from "./file-system.ts";
 import { servesRest, startK6 } from "./k6-process.ts";
 import type { ContainerProcess, Output } from "./process.ts";
+import { startProgram, type Program } from "./program.ts";
 import { isStarter, startStarter, type Reach } from "./starter.ts";
 
 export interface ContainerStart {
@@ -14,6 +15,8 @@ export interface ContainerStart {
   env: Record<string, string>;
   files: PodFileSystem;
   output: Output;
+  /** Runs in place of everything else. */
+  program: Program | undefined;
 }
 
 export type StartContainer = (start: ContainerStart) => Promise<ContainerProcess>;
@@ -33,8 +36,9 @@ export interface StarterDependencies {
 /** Starts containers as processes of this machine; images do not matter. */
 export function containerStarter({ children, reach, replay, path }: StarterDependencies): StartContainer {
   return async (start) => {
-    const { spec, env, files, output, pod } = start;
+    const { spec, env, files, output, pod, program } = start;
     const argv = [...(spec.command ?? []), ...(spec.args ?? [])].map((token: string) => expand(token, env));
+    if (program !== undefined) return startProgram(program, start, argv);
     if (isStarter(argv)) return startStarter(argv, reach, output);
     const replayed = replay?.(start, argv);
     if (replayed !== undefined) return await replayed;

@@ -1,36 +1,46 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { formatRecord, preciseNow, RecordSplitter, type StreamName } from "./cri.ts";
+import { preciseNow, type Clock } from "./clock.ts";
+import { RecordSplitter, type StreamName, type TakeContent } from "./cri.ts";
+import { LogWatch } from "./log-watch.ts";
+import { RecordBatch } from "./record-batch.ts";
 
-/** The log file of one container instance on the sandbox's node, in the runtime's own format. */
+/** A larger batch is written before its chunk is at its end. */
+const BATCH_BYTES = 1024 * 1024;
+
+/** The log of one container instance on the sandbox's node, in the runtime's own format. */
 export class LogFile {
+  /** The file that the container writes to; the rotated ones lie beside it. */
   readonly path: string;
-  readonly #descriptor: number;
-  readonly #splitters: Record<StreamName, RecordSplitter> = {
-    stdout: new RecordSplitter(),
-    stderr: new RecordSplitter(),
-  };
   readonly #hide: Buffer;
-  readonly #clock: () => string;
-  readonly #waiting = new Set<() => void>();
+  readonly #clock: Clock;
+  readonly #batch = new RecordBatch();
+  readonly #watches = new Set<LogWatch>();
+  readonly #streams: Record<StreamName, { splitter: RecordSplitter; take: TakeContent }>;
+  #descriptor: number;
   #size = 0;
   #ended = false;
   #removed = false;
+  /** The bytes that were searched for the hidden path, and whether it is in them. */
+  #searched: Buffer | undefined;
+  #hiding = false;
 
   /**
    * @param hide - a path that is taken out of every record: where the container's root lies on this machine
-   * @param clock - the time of a record, with nine fraction digits
+   * @param clock - the time of a record
    */
-  constructor(path: string, hide: string, clock: () => string = preciseNow) {
-    this.#clock = clock;
+  constructor(path: string, hide: string, clock: Clock = preciseNow) {
     this.path = path;
     this.#hide = Buffer.from(hide);
+    this.#clock = clock;
+    const stream = (name: StreamName) => ({ splitter: new RecordSplitter(), take: this.#taker(name) });
+    this.#streams = { stdout: stream("stdout"), stderr: stream("stderr") };
     mkdirSync(dirname(path), { recursive: true });
     this.#descriptor = openSync(path, "w");
   }
 
-  /** Bytes in the file. */
+  /** Bytes in the file that the container writes to. */
   get size(): number {
     return this.#size;
   }
@@ -40,18 +50,30 @@ export class LogFile {
     return this.#ended;
   }
 
-  /** True when the runtime has taken the file away. */
+  /** True when the runtime has taken the files away. */
   get removed(): boolean {
     return this.#removed;
   }
 
+  /**
+   * What comes after the end is dropped.
+   *
+   * @param chunk - may be used again afterwards
+   */
   write(stream: StreamName, chunk: Buffer): void {
-    this.#append(stream, this.#splitters[stream].push(chunk));
+    if (this.#ended) return;
+    const { splitter, take } = this.#streams[stream];
+    this.#searched = undefined;
+    splitter.push(chunk, take);
+    this.#flush();
   }
 
   /** One stream has ended; the other may go on. */
   endStream(stream: StreamName): void {
-    this.#append(stream, this.#splitters[stream].end());
+    if (this.#ended) return;
+    const { splitter, take } = this.#streams[stream];
+    splitter.end(take);
+    this.#flush();
   }
 
   end(): void {
@@ -60,48 +82,67 @@ export class LogFile {
     this.endStream("stderr");
     this.#ended = true;
     closeSync(this.#descriptor);
-    this.#wake();
   }
 
-  /** Takes the file away; a reader that has it open keeps its bytes. */
+  /**
+   * Goes on in a new file under the same path, after the old one was renamed. An unfinished line ends in the old file as
+   * a partial record, since the runtime makes new loggers (containerd, `ReopenContainerLog`).
+   *
+   * @returns false when the container has ended: nothing was done
+   */
+  reopen(): boolean {
+    if (this.#ended) return false;
+    const descriptor = openSync(this.path, "a");
+    this.endStream("stdout");
+    this.endStream("stderr");
+    closeSync(this.#descriptor);
+    this.#descriptor = descriptor;
+    this.#size = 0;
+    this.#tell("created");
+    return true;
+  }
+
+  /** Takes the files away; a reader that has one open keeps its bytes. */
   async remove(): Promise<void> {
     this.end();
     this.#removed = true;
-    await rm(this.path, { force: true });
+    await rm(dirname(this.path), { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** Resolves at the next change, or when the signal aborts. */
-  changed(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#waiting.delete(done);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      this.#waiting.add(done);
-      signal.addEventListener("abort", done, { once: true });
-      if (signal.aborted) done();
-    });
+  /** What happens in the folder from now on. */
+  watch(): LogWatch {
+    const watch = new LogWatch((closed) => this.#watches.delete(closed));
+    this.#watches.add(watch);
+    return watch;
   }
 
-  #append(stream: StreamName, records: { partial: boolean; content: Buffer }[]): void {
-    if (records.length === 0 || this.#ended) return;
-    const bytes = Buffer.concat(
-      records.map((record) =>
-        formatRecord(this.#clock(), stream, { ...record, content: this.#hidden(record.content) }),
-      ),
-    );
-    writeSync(this.#descriptor, bytes);
-    this.#size += bytes.length;
-    this.#wake();
+  #taker(stream: StreamName): TakeContent {
+    return (partial, bytes, start, end) => {
+      if (bytes !== this.#searched) {
+        this.#searched = bytes;
+        this.#hiding = bytes.includes(this.#hide);
+      }
+      if (this.#hiding) {
+        const content = this.#hidden(bytes.subarray(start, end));
+        this.#batch.add(this.#clock(), stream, partial, content, 0, content.length);
+      } else this.#batch.add(this.#clock(), stream, partial, bytes, start, end);
+      if (this.#batch.length >= BATCH_BYTES) this.#flush();
+    };
   }
 
   #hidden(content: Buffer): Buffer {
-    if (!content.includes(this.#hide)) return content;
     return Buffer.from(content.toString("latin1").replaceAll(this.#hide.toString("latin1"), ""), "latin1");
   }
 
-  #wake(): void {
-    for (const done of Array.from(this.#waiting)) done();
+  #flush(): void {
+    const bytes = this.#batch.take();
+    if (bytes.length === 0) return;
+    for (let written = 0; written < bytes.length;) written += writeSync(this.#descriptor, bytes, written);
+    this.#size += bytes.length;
+    this.#tell("changed");
+  }
+
+  #tell(event: "changed" | "created"): void {
+    for (const watch of this.#watches) watch.push(event);
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { ContainerProcess, Exit, Output, RestAnswer, RestRequest } from "../kubelet/process.ts";
+import type { ContainerProcess, Exit, Output } from "../kubelet/process.ts";
+import { answerStatus } from "../kubelet/status-api.ts";
 import { LABEL, logLine } from "./lines.ts";
 import { jsonSummary, textSummary } from "./summary.ts";
 
@@ -71,7 +72,7 @@ export function startReplayRunner(run: ReplayRunner, output: Output): ContainerP
     kill: () => end(137, undefined, false),
     request: async (request) => {
       if (stop.signal.aborted) throw new Error("connect: connection refused");
-      return answer(
+      return answerStatus(
         request,
         status,
         () => go.abort(),
@@ -108,48 +109,6 @@ function summarise(
   output.write("stdout", Buffer.from(textSummary(counts)));
   const target = run.env.K6_SUMMARY_EXPORT;
   if (target === "stderr" || target === "stdout") output.write(target, Buffer.from(jsonSummary(counts)));
-}
-
-/** The two requests to `/v1/status` that are used: reading, and changing `paused` or `stopped`. */
-function answer(
-  { method, path, body }: RestRequest,
-  status: { paused: boolean; stopped: boolean },
-  resume: () => void,
-  stop: () => void,
-): RestAnswer {
-  if (path.split("?")[0] !== "/v1/status")
-    return { status: 404, contentType: "text/plain; charset=utf-8", body: "404 page not found\n" };
-  if (method === "PATCH") {
-    const asked = attributesOf(body);
-    if (asked === null) return failure(400, "Invalid data");
-    if (asked.stopped === true) {
-      status.stopped = true;
-      setImmediate(stop);
-    } else if (asked.paused === false) {
-      if (!status.paused) return failure(500, "Pause error: test execution is already resumed");
-      status.paused = false;
-      setImmediate(resume);
-    }
-  } else if (method !== "GET") return { status: 405, contentType: undefined, body: "" };
-  const document = { data: { type: "status", id: "default", attributes: status } };
-  return { status: 200, contentType: "application/json; charset=utf-8", body: JSON.stringify(document) };
-}
-
-function attributesOf(body: string): { paused?: boolean; stopped?: boolean } | null {
-  try {
-    return (JSON.parse(body) as { data?: { attributes?: object } }).data?.attributes ?? null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-}
-
-function failure(code: number, title: string): RestAnswer {
-  return {
-    status: code,
-    contentType: "application/json; charset=utf-8",
-    body: JSON.stringify({ errors: [{ status: String(code), title, detail: title }] }),
-  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

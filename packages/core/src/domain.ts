@@ -30,6 +30,8 @@ export interface Team {
   id: string;
   name: string;
   createdAt: IsoTime;
+  /** For how many days the logs of its ended runs are kept; `null` for as long as the installation keeps any. */
+  logRetentionDays: number | null;
 }
 
 /** A token as it may be shown; the secret itself is shown once, when it is made. */

@@ -1,12 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatContainerLogs, parseContainerLogs, type ContainerSection } from "../src/index.ts";
+import { describeGap, formatContainerLogs, parseContainerLogs, type ContainerSection } from "../src/index.ts";
 
 const name = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/);
 const headerLike = fc.oneof(
   name.map((pod) => `=== Container: ${pod} ===`),
   name.map((pod) => `\\=== Container: ${pod} (ERROR) ===`),
-  fc.constantFrom("=== Container: ", "\\\\=== Container: x", "=== Container: x ===\r", "", "\\", " "),
+  fc.constantFrom(
+    "=== Container: ",
+    "\\\\=== Container: x",
+    "=== Container: x ===\r",
+    "=== Gap: none ===",
+    "\\=== Gap: x",
+    "",
+    "\\",
+    " ",
+  ),
 );
 const line = fc.oneof(
   headerLike,
@@ -14,7 +23,7 @@ const line = fc.oneof(
 );
 const lines = fc.array(line, { maxLength: 6 });
 const title = fc.record({ pod: name, container: fc.option(name), restart: fc.nat(12) });
-const section: fc.Arbitrary<ContainerSection> = fc.oneof(
+const anySection: fc.Arbitrary<ContainerSection> = fc.oneof(
   fc.record({ title, lines, state: fc.constantFrom("log" as const, "truncated" as const) }).map((part) => ({
     ...part.title,
     state: part.state,
@@ -30,6 +39,13 @@ const section: fc.Arbitrary<ContainerSection> = fc.oneof(
       lines: part.lines,
     })),
 );
+
+const gaps = fc.array(fc.record({ at: fc.nat(6), text: line }), { maxLength: 3 });
+const section = fc.tuple(anySection, gaps).map(([part, places]): ContainerSection => {
+  if (places.length === 0) return part;
+  const inside = places.map(({ at, text }) => ({ before: Math.min(at, part.lines.length), text }));
+  return { ...part, gaps: inside.toSorted((a, b) => a.before - b.before) };
+});
 
 function log(pod: string, ...content: string[]): ContainerSection {
   return { pod, container: null, restart: 0, state: "log", reason: null, lines: content };
@@ -61,6 +77,17 @@ kept
 === Container: run-4-d (TRUNCATED) ===
 newest
 `);
+  });
+
+  test("marks gaps where they are, and escapes a log line that looks like one", () => {
+    const gap = describeGap({ reason: "rotated", certain: false, from: 1_764_000_000_000_000_000n, until: null });
+    const sections = [{ ...log("run-1-a", "one", "=== Gap: fake ==="), gaps: [{ before: 1, text: gap }] }];
+    expect(formatContainerLogs(sections)).toBe(`=== Container: run-1-a ===
+one
+=== Gap: lines may be missing here, after 2025-11-24T16:00:00.000000000Z: the kubelet rotated the log away before it was read ===
+\\=== Gap: fake ===
+`);
+    expect(parseContainerLogs(formatContainerLogs(sections))).toEqual(sections);
   });
 
   test("escapes a log line that looks like a header", () => {

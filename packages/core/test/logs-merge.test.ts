@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
 import {
   initializerLines,
-  mergeSections,
+  orderSections,
   ownedPods,
   testRunContainers,
-  type ContainerRead,
+  waitingSection,
   type ContainerSection,
   type PodObject,
-  type ReadContainer,
 } from "../src/index.ts";
 import { finalState, loadCase } from "./recorded.ts";
 
@@ -22,12 +21,6 @@ function pod(name: string, restart = 0): PodObject {
     status: { containerStatuses: [{ name: "k6", restartCount: restart, state: { running: {} } }] },
   };
 }
-
-function reads(pods: PodObject[], read: ContainerRead): ReadContainer[] {
-  return testRunContainers("t", pods).map((ref) => ({ ref, read }));
-}
-
-const good: ContainerRead = { kind: "log", lines: ["new"], truncated: false, diagnostic: null };
 
 describe("testRunContainers", () => {
   test("orders initializer, starter, runners by index, with init containers first", () => {
@@ -60,7 +53,7 @@ describe("testRunContainers", () => {
     const pods = ["2", "10", "starter", "initializer"].map((job) => pod(generated(job)));
     for (const { metadata } of pods) expect(metadata.name.length).toBeLessThanOrEqual(63);
     const kept = pods.map(({ metadata }) => section(metadata.name, ["x"]));
-    expect(mergeSections(name, kept, []).map((it) => it.pod)).toEqual(
+    expect(orderSections(name, [], kept).map((it) => it.pod)).toEqual(
       ["initializer", "starter", "2", "10"].map(generated),
     );
     expect(initializerLines(name, [section(generated("initializer"), ["report"])])).toEqual(["report"]);
@@ -82,43 +75,46 @@ describe("testRunContainers", () => {
   });
 });
 
-describe("mergeSections", () => {
-  test("keeps the section of a pod that is gone, in its place", () => {
-    const before = [section("t-initializer-a", ["i"]), section("t-1-a", ["one"]), section("t-2-a", ["two"])];
-    expect(mergeSections("t", before, reads([pod("t-initializer-a"), pod("t-2-a")], good))).toEqual([
-      section("t-initializer-a", ["new"]),
-      section("t-1-a", ["one"]),
-      section("t-2-a", ["new"]),
+describe("orderSections", () => {
+  test("keeps pods that are gone in their place", () => {
+    const sections = [
+      section("t-2-a", []),
+      section("t-10-a", []),
+      section("t-1-a", []),
+      section("t-initializer-a", []),
+    ];
+    const pods = [pod("t-initializer-a"), pod("t-2-a")];
+    expect(orderSections("t", pods, sections).map((it) => it.pod)).toEqual([
+      "t-initializer-a",
+      "t-1-a",
+      "t-2-a",
+      "t-10-a",
     ]);
-  });
-
-  test("keeps what is known where the log is gone", () => {
-    const gone: ContainerRead = { kind: "gone", reason: 'pods "t-1-a" not found' };
-    expect(mergeSections("t", [section("t-1-a", ["one"])], reads([pod("t-1-a")], gone))).toEqual([
-      section("t-1-a", ["one"]),
-    ]);
-    expect(mergeSections("t", [], reads([pod("t-1-a")], gone))).toEqual([
-      section("t-1-a", [], { state: "error", reason: 'pods "t-1-a" not found' }),
-    ]);
-  });
-
-  test("keeps the known lines under an ERROR header where reading failed", () => {
-    const failed: ContainerRead = { kind: "retry", reason: "HTTP 503: overloaded" };
-    const once = mergeSections("t", [section("t-1-a", ["one"])], reads([pod("t-1-a")], failed));
-    expect(once).toEqual([section("t-1-a", ["one"], { state: "error", reason: "HTTP 503: overloaded" })]);
-    expect(mergeSections("t", once, reads([pod("t-1-a")], good))).toEqual([section("t-1-a", ["new"])]);
   });
 
   test("a restarted container stands behind its former instance", () => {
-    expect(mergeSections("t", [section("t-1-a", ["first"])], reads([pod("t-1-a", 1)], good))).toEqual([
-      section("t-1-a", ["first"]),
-      section("t-1-a", ["new"], { restart: 1 }),
-    ]);
+    const first = section("t-1-a", ["first"]);
+    const second = section("t-1-a", ["second"], { restart: 1 });
+    expect(orderSections("t", [pod("t-1-a", 1)], [second, first])).toEqual([first, second]);
   });
 
-  test("reading the same again changes nothing", () => {
-    const all = reads([pod("t-initializer-a"), pod("t-1-a"), pod("t-2-a", 3)], good);
-    const first = mergeSections("t", [], all);
-    expect(mergeSections("t", first, all)).toEqual(first);
+  test("containers of a pod stand as it declares them, init containers first", () => {
+    const { pods } = finalState(loadCase("init-container"));
+    const sections = testRunContainers("init-container", pods).map(({ pod: name, container }) =>
+      section(name, [], { container }),
+    );
+    expect(orderSections("init-container", pods, sections.toReversed())).toEqual(sections);
+  });
+});
+
+describe("waitingSection", () => {
+  test("is there for containers that have not started alone", () => {
+    const { pods } = finalState(loadCase("image-pull-error"));
+    const refs = testRunContainers("image-pull-error", pods);
+    const sections = refs.map(waitingSection);
+    expect(sections.map((it) => it?.state ?? null)).toEqual(
+      refs.map(({ role }) => (role === "runner" ? "waiting" : null)),
+    );
+    expect(sections.at(-1)).toMatchObject({ reason: expect.stringMatching(/ImagePull/), lines: [] });
   });
 });

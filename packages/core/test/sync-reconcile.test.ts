@@ -93,7 +93,7 @@ function play(
     if (decision.action?.kind === "confirm_absence")
       decision = reconcile(knowledge({ step: record, observation, sections, now, absent: true }));
     decisions.push(decision);
-    const patch = planWrite(record, decision, { containerLogs: null, totalDurationMs: null, cleanupAt: null }, now);
+    const patch = planWrite(record, decision, { containerLogs: null, totalDurationMs: null, deleteAt: null }, now);
     record = { ...record, ...patch };
   };
   for (const { at, observation } of states(recorded)) {
@@ -160,7 +160,7 @@ describe("the status of every recorded case", () => {
     expect(last.error).toMatch(
       /^runner 1 of 2 \(image-pull-error-1-\w+\) could not get its image \S+ within 2 min: (ErrImagePull|ImagePullBackOff): /,
     );
-    expect(decisions.at(-1)?.ending).toEqual({ status: "error", deleteNow: true });
+    expect(decisions.at(-1)?.ending).toEqual({ status: "error", deleteNow: true, stopping: true });
   });
 
   test("a TestRun deleted after a stop was asked for is finished", () => {
@@ -422,7 +422,7 @@ describe("a step with a TestRun", () => {
 });
 
 describe("planWrite", () => {
-  const findings = { containerLogs: null, totalDurationMs: null, cleanupAt: null };
+  const findings = { containerLogs: null, totalDurationMs: null, deleteAt: null };
   const stored = step({ status: "running", testRunUid: "uid-1", stage: "started", containerLogs: "text" });
   const same = reconcile(knowledge(running("started", { startedAt: new Date(T0), containerLogs: "text" })));
 
@@ -443,16 +443,16 @@ describe("planWrite", () => {
       ...same,
       status: "finished",
       stage: "finished",
-      ending: { status: "finished", deleteNow: false },
+      ending: { status: "finished", deleteNow: false, stopping: false },
     };
-    expect(planWrite(stored, ended, { ...findings, containerLogs: "text", cleanupAt: new Date(T0 + 1) }, T0)).toEqual({
+    expect(planWrite(stored, ended, { ...findings, containerLogs: "text", deleteAt: new Date(T0 + 1) }, T0)).toEqual({
       status: "finished",
       stage: "finished",
       stageChangedAt: new Date(T0),
       startedAt: new Date(T0),
       containerLogs: "text",
       finishedAt: new Date(T0),
-      cleanupAt: new Date(T0 + 1),
+      cleanup: { deleteAt: new Date(T0 + 1) },
     });
   });
 });

@@ -7,6 +7,7 @@ export interface ObjectMeta {
   creationTimestamp?: string;
   deletionTimestamp?: string;
   labels?: Record<string, string>;
+  finalizers?: string[];
   ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
 }
 
@@ -62,6 +63,8 @@ export interface PodObject {
     phase?: string;
     reason?: string;
     message?: string;
+    /** The address of the pod's node. */
+    hostIP?: string;
     conditions?: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[];
     containerStatuses?: ContainerStatus[];
     initContainerStatuses?: ContainerStatus[];
@@ -79,6 +82,6 @@ export interface ConfigMapManifest {
 export interface TestRunManifest {
   apiVersion: "k6.io/v1alpha1";
   kind: "TestRun";
-  metadata: { name: string; labels: Record<string, string> };
+  metadata: { name: string; labels: Record<string, string>; finalizers?: string[] };
   spec: Record<string, unknown>;
 }

@@ -41,7 +41,11 @@ export function bytesToRead(tailLines: number): number {
  * @param tailLines - how many lines are wanted at most
  */
 export function readPodLogAnswer(answer: PodLogAnswer, tailLines: number): ContainerRead {
-  if (answer.status === 200) return readBody(answer, tailLines);
+  return answer.status === 200 ? readBody(answer, tailLines) : readRefusal(answer);
+}
+
+/** Judges an answer of the pod log API that is no log. */
+export function readRefusal(answer: Pick<PodLogAnswer, "status" | "body">): Exclude<ContainerRead, { kind: "log" }> {
   if (answer.status === 204) return { kind: "waiting", reason: "the pod is not scheduled yet" };
   const { message, kind } = statusOf(answer);
   const waiting = /is waiting to start: (.*)$/s.exec(message);
@@ -56,8 +60,8 @@ export function readPodLogAnswer(answer: PodLogAnswer, tailLines: number): Conta
   return { kind: "failed", reason };
 }
 
-function statusOf(answer: PodLogAnswer): { message: string; kind: string | undefined } {
-  const text = decode(answer.body);
+function statusOf(answer: Pick<PodLogAnswer, "status" | "body">): { message: string; kind: string | undefined } {
+  const text = decodeLogText(answer.body);
   try {
     const status = JSON.parse(text) as { message?: unknown; details?: { kind?: unknown } | null } | null;
     if (typeof status?.message === "string") {
@@ -71,7 +75,7 @@ function statusOf(answer: PodLogAnswer): { message: string; kind: string | undef
 }
 
 function readBody(answer: PodLogAnswer, tailLines: number): ContainerRead {
-  const received = decode(answer.body).split("\n");
+  const received = decodeLogText(answer.body).split("\n");
   // Pieces are cut by the bytes that the container wrote, which decoding may lengthen.
   const sizes = lineLengths(answer.body);
   if (received.at(-1) === "") received.pop();
@@ -116,7 +120,7 @@ function lineLengths(body: Uint8Array): number[] {
 }
 
 /** Bytes as text that PostgreSQL takes: invalid UTF-8 becomes U+FFFD, NUL becomes U+2400. */
-function decode(bytes: Uint8Array): string {
+export function decodeLogText(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).replaceAll("\0", "\u2400");
 }
 

@@ -13,6 +13,16 @@ export interface ContainerSection {
   /** Why, in one line, for `waiting` and `error`. */
   reason: string | null;
   lines: string[];
+  /** Places where lines are, or may be, missing. (Default: none) */
+  gaps?: SectionGap[];
+}
+
+/** A place among a section's lines where others are, or may be, missing. */
+export interface SectionGap {
+  /** The index of the line behind it; as many as there are lines for a place at the end. */
+  before: number;
+  /** What is missing and why, in one line. */
+  text: string;
 }
 
 const NOTES = { truncated: " (TRUNCATED)", waiting: " (WAITING)", error: " (ERROR)", log: "" } as const;
@@ -20,9 +30,11 @@ const NOTES = { truncated: " (TRUNCATED)", waiting: " (WAITING)", error: " (ERRO
 const HEADER =
   /^=== Container: ([a-z0-9][a-z0-9.-]*)(?:\/([a-z0-9][a-z0-9-]*))?(?:#(\d+))?(?: \((TRUNCATED|WAITING|ERROR)\))? ===$/;
 
-/** What begins like a header, behind any number of escapes. */
-const LOOKS_LIKE_HEADER = /^\\*=== Container: /;
-const ESCAPED_HEADER = /^\\+=== Container: /;
+const GAP = /^=== Gap: (.*) ===$/s;
+
+/** What begins like a header or a gap, behind any number of escapes. */
+const LOOKS_LIKE_HEADER = /^\\*=== (?:Container|Gap): /;
+const ESCAPED_HEADER = /^\\+=== (?:Container|Gap): /;
 
 /** How a header names the container: `{pod}`, `{pod}/{container}`, and `#{restart}` for a restarted one. */
 export function containerTitle(section: Pick<ContainerSection, "pod" | "container" | "restart">): string {
@@ -33,16 +45,18 @@ export function containerTitle(section: Pick<ContainerSection, "pod" | "containe
 
 /**
  * The snapshot text: for each container a line `=== Container: {title} ===`, then its lines, with a blank line between
- * containers. `(ERROR)` and `(WAITING)` in the header are followed by a line with the reason.
+ * containers. `(ERROR)` and `(WAITING)` in the header are followed by a line with the reason. Where lines are, or may be,
+ * missing stands `=== Gap: {text} ===`.
  *
- * A log line that begins like a header (`=== Container: `, or that behind backslashes) gets one backslash in front.
+ * A log line that begins like one of those (`=== Container: `, `=== Gap: `, or that behind backslashes) gets one backslash
+ * in front.
  * {@link parseContainerLogs} is the inverse.
  */
 export function formatContainerLogs(sections: readonly ContainerSection[]): string {
   const blocks = sections.map((section) => {
     const reason = section.reason === null ? [] : [escapeLine(section.reason)];
     const header = `=== Container: ${containerTitle(section)}${NOTES[section.state]} ===`;
-    return [header, ...reason, ...section.lines.map(escapeLine)].join("\n");
+    return [header, ...reason, ...linesWithGaps(section)].join("\n");
   });
   return blocks.length === 0 ? "" : `${blocks.join("\n\n")}\n`;
 }
@@ -55,17 +69,17 @@ export function parseContainerLogs(text: string): ContainerSection[] {
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();
   const sections: ContainerSection[] = [];
-  let body: string[] = [];
+  let current: ContainerSection = { pod: "", container: null, restart: 0, state: "log", reason: null, lines: [] };
   for (const line of lines) {
     const header = HEADER.exec(line);
-    if (header === null) {
-      body.push(ESCAPED_HEADER.test(line) ? line.slice(1) : line);
-      continue;
-    }
-    if (body.at(-1) === "") body.pop();
-    const section = sectionOfHeader(header);
-    body = section.lines;
-    sections.push(section);
+    const gap = GAP.exec(line);
+    if (header !== null) {
+      if (current.lines.at(-1) === "") current.lines.pop();
+      current = sectionOfHeader(header);
+      sections.push(current);
+    } else if (gap !== null) {
+      current.gaps = [...(current.gaps ?? []), { before: current.lines.length, text: gap[1]! }];
+    } else current.lines.push(ESCAPED_HEADER.test(line) ? line.slice(1) : line);
   }
   return sections.map(takeReason);
 }
@@ -84,9 +98,23 @@ function sectionOfHeader([, pod, container, restart, note]: RegExpExecArray): Co
 function takeReason(section: ContainerSection): ContainerSection {
   if (section.state !== "error" && section.state !== "waiting") return section;
   const [reason = "", ...lines] = section.lines;
-  return { ...section, reason, lines };
+  const gaps = section.gaps?.map(({ before, text }) => ({ before: Math.max(0, before - 1), text }));
+  return { ...section, reason, lines, ...(gaps && { gaps }) };
 }
 
-function escapeLine(line: string): string {
+function linesWithGaps({ lines, gaps = [] }: ContainerSection): string[] {
+  const marks = gaps.map(({ before, text }) => ({ before, line: gapLine(text) }));
+  const marksAt = (index: number): string[] => marks.filter(({ before }) => before === index).map(({ line }) => line);
+  if (marks.length === 0) return lines.map(escapeLine);
+  return [...lines.flatMap((line, index) => [...marksAt(index), escapeLine(line)]), ...marksAt(lines.length)];
+}
+
+/** A gap as a line of the text format. */
+export function gapLine(text: string): string {
+  return `=== Gap: ${text} ===`;
+}
+
+/** A log line as a line of the text format. */
+export function escapeLine(line: string): string {
   return LOOKS_LIKE_HEADER.test(line) ? `\\${line}` : line;
 }

@@ -1,6 +1,7 @@
+import type { PodObject } from "../kubernetes/objects.ts";
 import type { ContainerRead } from "./answer.ts";
-import { comparePods, type ContainerRef } from "./containers.ts";
-import { containerTitle, type ContainerSection } from "./format.ts";
+import { comparePods, testRunContainers, type ContainerRef } from "./containers.ts";
+import type { ContainerSection } from "./format.ts";
 
 /** A container and what its log said just now. */
 export interface ReadContainer {
@@ -27,38 +28,25 @@ export function sectionOf({ ref, read }: ReadContainer): ContainerSection {
   }
 }
 
-/**
- * The next snapshot: what was read now, and what is known from before of containers that can't be read any more.
- *
- * A container whose pod is gone keeps its section as it is. One that is there but could not be read keeps its lines
- * under an `(ERROR)` header. A restarted container keeps the section of its former instance before its own.
- */
-export function mergeSections(
-  testRunName: string,
-  previous: readonly ContainerSection[],
-  reads: readonly ReadContainer[],
-): ContainerSection[] {
-  const known = new Map(previous.map((section) => [containerTitle(section), section]));
-  const merged = new Map<string, ContainerSection>();
-  for (const read of reads) {
-    const section = sectionOf(read);
-    const title = containerTitle(section);
-    merged.set(title, withKnown(section, read.read, known.get(title)));
-  }
-  const kept = previous.filter((section) => !merged.has(containerTitle(section)));
-  const position = new Map(reads.map(({ ref }, index) => [`${ref.pod}/${ref.container}`, index]));
-  const place = (section: ContainerSection): number => position.get(`${section.pod}/${section.container ?? ""}`) ?? -1;
-  return [...kept, ...merged.values()].toSorted(
-    (a, b) => comparePods(testRunName, a.pod, b.pod) || place(a) - place(b) || a.restart - b.restart,
-  );
+/** The section of a container that has not started; null for one that has. */
+export function waitingSection(ref: ContainerRef): ContainerSection | null {
+  if (ref.state.phase !== "waiting") return null;
+  const { pod, container, named, restart, state } = ref;
+  return { pod, container: named ? container : null, restart, state: "waiting", reason: state.reason, lines: [] };
 }
 
-function withKnown(
-  section: ContainerSection,
-  read: ContainerRead,
-  known: ContainerSection | undefined,
-): ContainerSection {
-  if (section.state !== "error" || known === undefined || known.lines.length === 0) return section;
-  if (read.kind === "gone") return known;
-  return section.lines.length > 0 ? section : { ...section, lines: known.lines };
+/**
+ * Sections in the order of a snapshot: initializer, starter, runners by index; in a pod as its containers are declared,
+ * init containers first, each instance before the next one.
+ */
+export function orderSections(
+  testRunName: string,
+  pods: readonly PodObject[],
+  sections: readonly ContainerSection[],
+): ContainerSection[] {
+  const declared = testRunContainers(testRunName, pods).map(({ pod, container }) => `${pod}/${container}`);
+  const place = ({ pod, container }: ContainerSection): number => declared.indexOf(`${pod}/${container ?? ""}`);
+  return sections.toSorted(
+    (a, b) => comparePods(testRunName, a.pod, b.pod) || place(a) - place(b) || a.restart - b.restart,
+  );
 }

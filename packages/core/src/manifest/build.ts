@@ -1,6 +1,6 @@
 import type { ConfigMapManifest, TestRunManifest } from "../kubernetes/objects.ts";
 import type { ValidK6TestRunConfig } from "../run-config/config.ts";
-import { stepLabels } from "./labels.ts";
+import { FINALIZER, stepLabels } from "./labels.ts";
 import { LIVENESS_PROBE, READINESS_PROBE } from "./probes.ts";
 import { effectiveResources } from "./resources.ts";
 import type { RunnerSettings } from "./settings.ts";
@@ -40,7 +40,7 @@ export function buildTestRun(input: ManifestInput): TestRunManifest {
   return {
     apiVersion: "k6.io/v1alpha1",
     kind: "TestRun",
-    metadata: { name: config.name, labels },
+    metadata: { name: config.name, labels, ...(settings.finalizer === true ? { finalizers: [FINALIZER] } : {}) },
     spec: {
       script: { configMap: { name: config.name, file: SCRIPT_KEY } },
       parallelism: config.parallelism,

@@ -4,6 +4,8 @@ import { LABEL_STEP } from "../kubernetes/labels.ts";
 export const LABEL_MANAGED_BY = "app.kubernetes.io/managed-by";
 export const MANAGED_BY = "tailrace";
 export const LABEL_RUN = "tailrace.dev/run";
+/** Keeps a deleted TestRun, and so its pods, until their logs are read. */
+export const FINALIZER = "tailrace.dev/logs";
 export const LABEL_TEAM = "tailrace.dev/team";
 
 /**

@@ -9,6 +9,8 @@ export interface RunnerSettings {
   image: string;
   /** Starts the runners; needs curl. (k6-operator's: {@link DEFAULT_STARTER_IMAGE}) */
   starterImage: string;
+  /** Whether a deleted TestRun stays until its logs are read; needs `patch` on TestRuns. (Default: false) */
+  finalizer?: boolean | undefined;
   /** (Default: the namespace's `default`) */
   serviceAccountName?: string | undefined;
   /** Names of secrets of the namespace. (Default: the service account's) */

@@ -6,6 +6,7 @@ import type {
   TestRunManifest,
   TestRunObject,
 } from "../kubernetes/objects.ts";
+import type { NodeLogAccess, NodeLogs, PodLogs } from "./log-sources.ts";
 
 /** Why a request to the cluster failed; HTTP statuses as the Kubernetes API uses them. */
 export type ClusterErrorCode =
@@ -80,9 +81,20 @@ export interface ClusterView {
   close(): Promise<void>;
 }
 
+/** How the nodes' log files are reached. All but `by` is for the kubelets' own port. */
+export interface NodeLogsOptions {
+  by: NodeLogs["by"];
+  /** (Default: 10250) */
+  port?: number | undefined;
+  /** PEM of whoever signed the kubelets' certificates. (Default: the cluster's CA of the kubeconfig) */
+  ca?: string | undefined;
+  /** Sends the credentials to whatever answers, without a look at its certificate. (Default: false) */
+  insecure?: boolean | undefined;
+}
+
 /**
  * One namespace of a cluster. Every method rejects with {@link ClusterError} and bounds each request in time; none
- * retries.
+ * retries but where it says so.
  */
 export interface Cluster {
   readonly namespace: string;
@@ -94,6 +106,11 @@ export interface Cluster {
   getTestRun(name: string, signal: AbortSignal): Promise<TestRunObject | null>;
   /** Background propagation; absence, or another UID, is success: the one that was meant is gone. */
   deleteTestRun(name: string, uid: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Takes a finalizer off a TestRun; where it is not there, or the TestRun is another one or gone, that is success. Tried
+   * a few times where somebody else writes in between.
+   */
+  removeFinalizer(name: string, uid: string, finalizer: string, signal: AbortSignal): Promise<void>;
   /** Pods with the label `k6_cr={testRunName}`. */
   listPods(testRunName: string, signal: AbortSignal): Promise<PodObject[]>;
   /** Jobs with the label `k6_cr={testRunName}`. */
@@ -101,6 +118,11 @@ export interface Cluster {
   /** PATCHes the runner's `/v1/status` through the API server's pod proxy so that k6 ends with exit code 103. */
   stopRunner(pod: string, signal: AbortSignal): Promise<void>;
   readPodLog(request: PodLogRequest, signal: AbortSignal): Promise<PodLogAnswer>;
+  readonly podLogs: PodLogs;
+  /** The log files of the nodes that the namespace's pods run on. Sends nothing yet. */
+  nodeLogs(options: NodeLogsOptions): NodeLogs;
+  /** Asks the cluster whether we may read the nodes' log files that way. */
+  reviewNodeLogAccess(by: NodeLogs["by"], signal: AbortSignal): Promise<NodeLogAccess>;
   /** Starts one list+watch each for TestRuns, Jobs (`app=k6`) and Pods (`app=k6`). */
   watch(): ClusterView;
   /** Closes connections; idempotent. */

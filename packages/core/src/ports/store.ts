@@ -16,6 +16,11 @@ export interface TeamStore {
   /** @throws TailraceError CONFLICT when the id is taken. */
   createTeam(team: { id: string; name: string }): Promise<Team>;
   getTeam(id: string): Promise<Team | null>;
+  /** Changes what is given. @param change.logRetentionDays - 1 to 3650, or null. @returns null when there is no such team. */
+  updateTeam(
+    id: string,
+    change: { name?: string | undefined; logRetentionDays?: number | null | undefined },
+  ): Promise<Team | null>;
   listTeams(page: PageRequest): Promise<Page<Team>>;
   /** @param token.hash - SHA-256 of the secret. @throws TailraceError NOT_FOUND when the team does not exist. */
   createToken(token: { id: string; teamId: string; role: Role; name: string; hash: Uint8Array }): Promise<TeamToken>;
@@ -88,7 +93,7 @@ export interface RunStore {
   ): Promise<Page<RunSummary>>;
   /** Sets `stopRequestedAt` once and the status of an active run to `stopping`; announces it. An ended run is left as it is. @returns null when there is no such run. */
   requestStop(teamId: string, runId: string): Promise<Run | null>;
-  /** Deletes an ended run and puts what is left of it in the cluster on the cleanup list, in one transaction. */
+  /** Deletes an ended run and puts what is left of it in the cluster on the cleanup list, and its logs on that of {@link LogRetention}, in one transaction. */
   deleteRun(teamId: string, runId: string): Promise<"deleted" | "active" | "not_found">;
 }
 
@@ -127,20 +132,26 @@ export interface StepPatch {
   stageChangedAt?: Date;
   startedAt?: Date;
   finishedAt?: Date;
-  /** When the step ends: put its objects on the cleanup list, to be deleted from the cluster at this time. */
-  cleanupAt?: Date;
+  /** When the step ends: put its objects in the cluster on the cleanup list, to be released now and deleted at this time; null for never. */
+  cleanup?: { deleteAt: Date | null };
 }
 
 export interface StepStore {
   /** Takes up to `limit` steps of the namespace that have not ended and whose lease is free or has run out, each with a new, greater fencing number. */
   claimSteps(claim: { holder: string; namespace: string; ttlMs: number; limit: number }): Promise<StepRecord[]>;
-  /** Prolongs the holder's leases of these steps that have not run out; one that it does not know it holds, after a claim whose answer was lost, runs out. @returns id and fence of each step still held, with what others may have changed. */
+  /**
+   * Prolongs the holder's leases of these steps, also one that has run out and that nobody has taken: every write is
+   * fenced, and so a server goes on after its database was away. One that it does not know it holds, after a claim whose
+   * answer was lost, runs out.
+   *
+   * @returns id and fence of each step still held, with what others may have changed
+   */
   renewLeases(claim: {
     holder: string;
     ids: readonly string[];
     ttlMs: number;
   }): Promise<{ id: string; fence: number; stopRequestedAt: Date | null }[]>;
-  /** Gives all leases of the holder back, so that another takes them at once. */
+  /** Gives all leases of the holder back and announces their steps, so that another takes them at once. */
   releaseLeases(holder: string): Promise<void>;
   /**
    * One UPDATE of step and run together. Writes nothing unless the step's fencing number still is `fence`. A step whose
@@ -150,7 +161,7 @@ export interface StepStore {
   writeStep(id: string, fence: number, patch: StepPatch): Promise<StepRecord | null>;
 }
 
-/** What is left to delete in the cluster, also for runs that are not in the database any more. */
+/** What is left to release and delete in the cluster, also for runs that are not in the database any more. */
 export interface Cleanup {
   namespace: string;
   testRunName: string;
@@ -158,18 +169,24 @@ export interface Cleanup {
   testRunUid: string | null;
   stepId: string;
   attempts: number;
+  /** The TestRun was released: our finalizer keeps it no longer. */
+  released: boolean;
+  /** Whether its objects are to be deleted now, at a later time, or never. */
+  deletion: "now" | "later" | "never";
 }
 
 export interface CleanupStore {
   /** Takes due entries of the namespace and hides them from others for `hideMs`. */
   claimCleanups(claim: { namespace: string; limit: number; hideMs: number }): Promise<Cleanup[]>;
   finishCleanup(stepId: string): Promise<void>;
+  /** Notes that the TestRun was released, and makes the entry due when its objects are to be deleted. */
+  postponeCleanup(stepId: string): Promise<void>;
   retryCleanup(stepId: string, delayMs: number, error: string): Promise<void>;
 }
 
 export interface Store extends TeamStore, ScenarioStore, RunStore, StepStore, CleanupStore {
   /** Answers when the database does. */
   ping(): Promise<void>;
-  /** Calls back with a step id when a run was created or its stop was asked for, by any server on this database. @returns the unsubscriber. */
+  /** Calls back with a step id when a run was created, its stop was asked for or its lease was given back, by any server on this database. @returns the unsubscriber. */
   onStepAnnounced(listener: (stepId: string) => void): () => void;
 }

@@ -10,7 +10,7 @@ export interface SyncFindings {
   /** From the initializer's report, once it was read. */
   totalDurationMs: number | null;
   /** When the step's objects are to be deleted from the cluster after its end; null for never. */
-  cleanupAt: Date | null;
+  deleteAt: Date | null;
 }
 
 /** True when status, stage or error differ from what is stored: the snapshot must then be read anew. */
@@ -43,7 +43,7 @@ export function planWrite(step: StepRecord, decision: Decision, findings: SyncFi
   if (durationDue) patch.totalDurationMs = findings.totalDurationMs!;
   if (isEnded(decision.status) && !isEnded(step.status)) {
     patch.finishedAt = new Date(now);
-    if (findings.cleanupAt !== null) patch.cleanupAt = findings.cleanupAt;
+    patch.cleanup = { deleteAt: findings.deleteAt };
   }
   return patch;
 }

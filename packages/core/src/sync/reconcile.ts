@@ -1,5 +1,5 @@
 import { LABEL_STEP } from "../kubernetes/labels.ts";
-import { labelValue } from "../manifest/labels.ts";
+import { FINALIZER, labelValue } from "../manifest/labels.ts";
 import { isEnded, type RunStatus } from "../domain.ts";
 import { jobNameOf, roleOfJob } from "../logs/containers.ts";
 import type { ContainerSection } from "../logs/format.ts";
@@ -29,11 +29,13 @@ export type Action =
   | { kind: "stop_runners"; pods: string[] }
   | { kind: "delete_test_run" };
 
-/** How a step ends: with a last reading of the logs, in the same write. */
+/** How a step ends, once its logs are read to their end. */
 export interface Ending {
   status: "finished" | "error";
   /** True when the TestRun may still run something and must go now. */
   deleteNow: boolean;
+  /** True when what still runs is to be stopped: the TestRun must go, or somebody has deleted it. */
+  stopping: boolean;
 }
 
 /** What follows from what is known. */
@@ -111,8 +113,7 @@ function withAbsentTestRun(knowledge: Knowledge): Decision {
     return stay(knowledge, { action: synced ? { kind: "confirm_absence" } : null, wakeAt: deadline?.at ?? null });
   }
   if (step.stopRequestedAt !== null || step.stage === "stopped") return end(knowledge, "finished", null, false);
-  const when = step.stage === null ? "before it had a stage" : `in stage ${step.stage}`;
-  return end(knowledge, "error", `the TestRun was deleted by somebody else ${when}`, false);
+  return end(knowledge, "error", deletedIn(step.stage), false);
 }
 
 function withTestRun(before: Knowledge, testRun: TestRunObject): Decision {
@@ -127,10 +128,28 @@ function withTestRun(before: Knowledge, testRun: TestRunObject): Decision {
   }
   const deadline = currentDeadline(knowledge, stage);
   if (deadline !== null && deadline.at <= now) return end(knowledge, "error", deadline.reason, true);
-  if (testRun.metadata.deletionTimestamp !== undefined) return stay(knowledge, { wakeAt: deadline?.at ?? null });
+  if (testRun.metadata.deletionTimestamp !== undefined) return withDeletion(knowledge, testRun, stage, deadline);
   if (step.stopRequestedAt !== null)
     return stopping(knowledge, stage, step.stopRequestedAt.getTime() + deadlines.stopMs);
   return stay(knowledge, { wakeAt: deadline?.at ?? null });
+}
+
+/** A TestRun that our finalizer still holds: whoever deleted it wants it stopped, and its logs are read before it goes. */
+function withDeletion(
+  knowledge: Knowledge,
+  testRun: TestRunObject,
+  stage: string | null,
+  deadline: Deadline | null,
+): Decision {
+  if (testRun.metadata.finalizers?.includes(FINALIZER) !== true)
+    return stay(knowledge, { wakeAt: deadline?.at ?? null });
+  const stopAsked = knowledge.step.stopRequestedAt !== null;
+  return end(knowledge, stopAsked ? "finished" : "error", stopAsked ? null : deletedIn(stage), false, true);
+}
+
+function deletedIn(stage: string | null): string {
+  const when = stage === null ? "before it had a stage" : `in stage ${stage}`;
+  return `the TestRun was deleted by somebody else ${when}`;
 }
 
 /** The step with a stage seen now: what depends on the stage's time follows. */
@@ -148,7 +167,8 @@ function stopping(knowledge: Knowledge, stage: string | null, giveUpAt: number):
   return stay(knowledge, { action: pods.length === 0 ? null : { kind: "stop_runners", pods }, wakeAt: giveUpAt });
 }
 
-function runningRunners(testRunName: string, pods: readonly PodObject[]): string[] {
+/** The runner pods in which k6 runs. */
+export function runningRunners(testRunName: string, pods: readonly PodObject[]): string[] {
   return pods
     .filter((pod) => roleOfJob(testRunName, jobNameOf(pod)).role === "runner")
     .filter((pod) => pod.status?.containerStatuses?.some(({ state }) => state?.running !== undefined))
@@ -200,6 +220,13 @@ function stay(knowledge: Knowledge, rest: Partial<Pick<Decision, "action" | "wak
   };
 }
 
-function end(knowledge: Knowledge, status: Ending["status"], error: string | null, deleteNow: boolean): Decision {
-  return { status, stage: knowledge.step.stage, error, action: null, ending: { status, deleteNow }, wakeAt: null };
+function end(
+  knowledge: Knowledge,
+  status: Ending["status"],
+  error: string | null,
+  deleteNow: boolean,
+  stopping = deleteNow,
+): Decision {
+  const ending: Ending = { status, deleteNow, stopping };
+  return { status, stage: knowledge.step.stage, error, action: null, ending, wakeAt: null };
 }

@@ -1,0 +1,346 @@
+import type { ChunkBuilder } from "../chunk/builder.ts";
+import { UNFINISHED } from "../chunk/chunk.ts";
+import { Hash64 } from "../lines/hash.ts";
+import { PIECE_BYTES } from "../lines/limits.ts";
+import { Aligner } from "./aligner.ts";
+import type { LineMark, Marks } from "./marks.ts";
+import { PodLogParser } from "./pod-log-parser.ts";
+import { beginsLogLine, gluedAt } from "./unglue.ts";
+
+/** How an answer of the log API is to be asked for. */
+export interface PodLogAsk {
+  /** Whole seconds since the epoch; null for everything that is there. */
+  sinceSeconds: number | null;
+}
+
+/** How what was received fits to what is known. */
+export type PodLogVerdict =
+  /** It continues what is known, or does not say yet whether it does. */
+  | "fits"
+  /** It does not continue what is known: lines between may be lost. */
+  | "gap"
+  /** Two lines follow one another between which the kubelet may have left a rotated file out: ask again. */
+  | "jump"
+  /** The kubelet says something instead of the log. */
+  | "diagnostic";
+
+/** Covers what stdout and stderr are apart, and small steps of the clock, in seconds. */
+const SLACK_SECONDS = 2;
+
+/** The shortest time between two rotations (kubelet, validation of `containerLogMonitorInterval`), less what clocks and rounding may take. */
+const ROTATION_SECONDS = 2.5;
+
+/** A line outside of the builder. */
+interface Line {
+  bytes: Uint8Array<ArrayBuffer>;
+  seconds: number;
+  nanos: number;
+  flags: number;
+}
+
+/**
+ * Continues a stream through answers of the log API without losing or doubling a line: each answer begins a little before
+ * the end of what is known, and only what comes behind the place where the two sequences join is new.
+ *
+ * Times can't do this: the API cuts `sinceTime` to the second, includes it, and the lines of a container are not in the
+ * order of their times.
+ *
+ * It decides; somebody else sends the requests and hands the bytes over. New lines go to the builder.
+ */
+export class PodLogResume {
+  /** Lines of another standard stream that were taken out of a long one. */
+  unglued = 0;
+  /** First lines of rotated files that were the end of a known line. */
+  headRests = 0;
+  readonly #builder: ChunkBuilder;
+  readonly #parser: PodLogParser;
+  readonly #hash = new Hash64();
+  /** The marks of the newest known lines. */
+  #known: Marks;
+  #aligner: Aligner | null = null;
+  #verdict: PodLogVerdict = "fits";
+  #diagnostic: string | null = null;
+  /** The last thing of this answer so far, where that has no time and reads like the kubelet's own words. */
+  #said: string | null = null;
+  /** A long line that may have another one glued into it waits for the line behind it. */
+  #held: (Line & { head: number }) | null = null;
+  /** The time of the last known line; null before the first. */
+  #lastSeconds: number | null;
+  /**
+   * How far back is asked for. More, where all marks had to be compared: the kubelet glues other lines together when it
+   * filters, so what it gives from one second on may fit to nothing (cri-client, pkg/logs/logs.go).
+   */
+  #slack = SLACK_SECONDS;
+  /** The last line of this answer that was looked at: its time, and how long after that it was received. */
+  #previous: { seconds: number; nanos: number; late: number } | null = null;
+  /** The last of {@link headRests}. */
+  #lastRest: LineMark | null = null;
+  #askedAt = 0;
+  #now = 0;
+  #received = false;
+  /** True when the next line is another part of one, and the parts before were left out. */
+  #inHeadRest = false;
+  #fresh = 0;
+
+  /**
+   * @param known - the marks of the lines that are known, the newest at the end; all that are within twice
+   * {@link SLACK_SECONDS} of the last one, or some lines may be read once more
+   * @param onFull - called between two lines when the builder's chunk must be taken
+   */
+  constructor(builder: ChunkBuilder, known: Marks, onFull: () => void) {
+    this.#builder = builder;
+    this.#known = known;
+    this.#lastSeconds = known.length === 0 ? null : known.seconds(known.length - 1);
+    this.#parser = new PodLogParser(builder, {
+      full: onFull,
+      line: (length, seconds, nanos, hash, flags) => this.#line(length, seconds, nanos, hash, flags),
+      unstamped: (text) => this.#unstamped(text),
+    });
+  }
+
+  /** True when nothing is known that an answer could continue. */
+  get blank(): boolean {
+    return this.#known.length === 0;
+  }
+
+  /** What to ask for so that the answer overlaps with what is known. */
+  get ask(): PodLogAsk {
+    return { sinceSeconds: this.#lastSeconds === null ? null : this.#lastSeconds - this.#slack };
+  }
+
+  get verdict(): PodLogVerdict {
+    return this.#verdict;
+  }
+
+  /** What the kubelet said in the place of lines, in this answer. */
+  get diagnostic(): string | null {
+    return this.#diagnostic;
+  }
+
+  /** True when the place was found where the answer, as far as it was received, joins what is known. */
+  get aligned(): boolean {
+    return this.#aligner?.endsAligned ?? false;
+  }
+
+  /** True when this answer had any line at all. */
+  get received(): boolean {
+    return this.#received;
+  }
+
+  /** What came behind the last newline of this answer. */
+  get rest(): Uint8Array {
+    return this.#parser.rest;
+  }
+
+  /** New lines of this answer. */
+  get fresh(): number {
+    return this.#fresh;
+  }
+
+  /** The time of the last line, in seconds since the epoch; null before the first. */
+  get lastSeconds(): number | null {
+    return this.#lastSeconds;
+  }
+
+  /**
+   * An answer begins.
+   *
+   * @param asked - as it was asked for
+   * @param nowSeconds - when it was asked for
+   * @param known - takes the place of the marks so far, which may have been too few
+   */
+  begin(asked: PodLogAsk, nowSeconds: number, known: Marks = this.#known): void {
+    const { sinceSeconds } = asked;
+    if (known !== this.#known) this.#slack += 1;
+    this.#known = known;
+    this.#aligner = new Aligner(sinceSeconds === null ? known : known.since(sinceSeconds));
+    this.#begin(nowSeconds);
+  }
+
+  /** An answer begins of which every line is new: what came before is lost, and that is written down. */
+  beginBehindGap(nowSeconds: number): void {
+    this.#known.clear();
+    this.#lastSeconds = null;
+    this.#aligner = new Aligner(this.#known);
+    this.#begin(nowSeconds);
+  }
+
+  #begin(nowSeconds: number): void {
+    this.#parser.begin();
+    this.#verdict = "fits";
+    this.#diagnostic = null;
+    this.#said = null;
+    this.#held = null;
+    this.#askedAt = nowSeconds;
+    this.#now = nowSeconds;
+    this.#previous = null;
+    this.#received = false;
+    this.#inHeadRest = false;
+    this.#fresh = 0;
+  }
+
+  /** Takes the answer's next bytes; they may be overwritten afterwards. Ends the answer when the verdict is not `fits`. */
+  push(bytes: Uint8Array, nowSeconds: number): void {
+    this.#now = nowSeconds;
+    this.#parser.push(bytes);
+  }
+
+  /**
+   * The answer has ended. What came behind the last newline is not a line, unless this is the final reading.
+   *
+   * @param final - the container has ended, and the answer was whole
+   */
+  end(final: boolean): void {
+    if (final && this.#verdict === "fits") {
+      this.#parser.finish();
+      if (this.#held !== null) this.#put(this.#held);
+    } else if (this.#parser.rest.length > 0 && !startsWithDigit(this.#parser.rest)) this.#unstamped(this.#parser.rest);
+    if (this.#said !== null && this.#verdict === "fits") this.#diagnose(this.#said);
+    this.#held = null;
+    this.#countRest();
+  }
+
+  /** Each counts once, however often its file is read from its beginning. */
+  #countRest(): void {
+    const rest = this.aligned ? (this.#aligner?.headRest ?? null) : null;
+    if (rest === null || (rest.seconds === this.#lastRest?.seconds && rest.nanos === this.#lastRest.nanos)) return;
+    this.#lastRest = rest;
+    this.headRests += 1;
+  }
+
+  /** Forgets the marks that no request reaches back to, also when the next line is an older one. */
+  trim(): void {
+    // While the place is looked for they are being compared.
+    if (this.#lastSeconds === null || this.#aligner?.aligned === false) return;
+    this.#known.dropBefore(this.#lastSeconds - this.#slack - SLACK_SECONDS);
+  }
+
+  #stop(verdict: PodLogVerdict): void {
+    this.#verdict = verdict;
+    this.#parser.stop();
+  }
+
+  /**
+   * Behind the place where the answer joins what is known it is the kubelet that speaks. Before, it may be the rest of a
+   * line whose beginning was filtered out, whatever that says; but then a line follows, and nothing follows the kubelet's words.
+   */
+  #unstamped(text: Uint8Array): void {
+    const words = new TextDecoder().decode(text.subarray(0, 1000));
+    if (this.#aligner?.aligned !== false) this.#diagnose(words);
+    else if (isKubeletText(words)) this.#said = words;
+  }
+
+  #diagnose(words: string): void {
+    this.#diagnostic = words;
+    this.#stop("diagnostic");
+  }
+
+  #line(length: number, seconds: number, nanos: number, hash: Hash64, flags: number): void {
+    this.#received = true;
+    this.#said = null;
+    const jumps = this.#jumps(seconds, nanos);
+    this.#previous = { seconds, nanos, late: this.#now - seconds };
+    const aligner = this.#aligner!;
+    if (this.#inHeadRest) {
+      this.#inHeadRest = (flags & UNFINISHED) !== 0;
+      return;
+    }
+    if (!aligner.aligned) {
+      const { bytes, end } = this.#builder;
+      const mark = { seconds, nanos, high: hash.high, low: hash.low };
+      const alignment = aligner.push(mark, bytes.subarray(end, end + length));
+      this.#inHeadRest = aligner.headRest === mark && (flags & UNFINISHED) !== 0;
+      if (alignment === "none") this.#stop("gap");
+      if (alignment !== "new") return;
+    }
+    if (jumps) {
+      this.#stop("jump");
+      return;
+    }
+    const { bytes, end } = this.#builder;
+    if (this.#held !== null) {
+      this.#afterHeld(this.#held, { bytes: bytes.slice(end, end + length), seconds, nanos, flags });
+      return;
+    }
+    const head = length > PIECE_BYTES && flags === 0 ? gluedAt(bytes, end, end + length) : null;
+    if (head !== null) this.#held = { bytes: bytes.slice(end, end + length), seconds, nanos, flags, head };
+    else this.#keep(length, seconds, nanos, hash, flags);
+  }
+
+  /**
+   * True when a followed answer may have left out a whole rotated file before this line. That takes a reader that is
+   * behind by the time between two rotations, and leaves a distance of as much between the two lines. What was there
+   * when the answer was asked for came from one file.
+   */
+  #jumps(seconds: number, nanos: number): boolean {
+    const previous = this.#previous;
+    if (previous === null || previous.late < ROTATION_SECONDS || seconds < this.#askedAt - 1) return false;
+    return seconds - previous.seconds + (nanos - previous.nanos) / 1e9 >= ROTATION_SECONDS;
+  }
+
+  #keep(length: number, seconds: number, nanos: number, hash: Hash64, flags: number): void {
+    const { view, end } = this.#builder;
+    this.#known.pushLine(seconds, nanos, hash, view, end, end + length);
+    this.#builder.line(end + length, seconds, nanos, flags);
+    this.#slack = SLACK_SECONDS;
+    this.#lastSeconds = seconds;
+    this.#fresh += 1;
+  }
+
+  #put({ bytes, seconds, nanos, flags }: Line): void {
+    this.#place(bytes);
+    const { view, end } = this.#builder;
+    this.#keep(bytes.length, seconds, nanos, this.#hash.update(view, end, end + bytes.length), flags);
+  }
+
+  #afterHeld(held: Line & { head: number }, line: Line): void {
+    this.#held = null;
+    if (beginsLogLine(line.bytes, 0, line.bytes.length)) {
+      this.#put(held);
+      this.#put(line);
+      return;
+    }
+    this.#unglue(held, line);
+    this.unglued += 1;
+  }
+
+  /** The line that was glued in ended first, so it comes first; the other one is its head and the rest. What is known are the lines as the API gave them. */
+  #unglue({ bytes, seconds, nanos, head }: Line & { head: number }, rest: Line): void {
+    const builder = this.#builder;
+    for (const raw of [{ bytes, seconds, nanos }, rest]) {
+      const view = new DataView(raw.bytes.buffer);
+      this.#hash.update(view, 0, raw.bytes.length);
+      this.#known.pushLine(raw.seconds, raw.nanos, this.#hash, view, 0, raw.bytes.length);
+    }
+    this.#place(bytes.subarray(head));
+    builder.line(builder.end + bytes.length - head, seconds, nanos, 0);
+    this.#place(bytes.subarray(0, head), rest.bytes);
+    builder.line(builder.end + head + rest.bytes.length, seconds, nanos, rest.flags);
+    builder.note(head, (rest.seconds - seconds) * 1_000_000_000 + rest.nanos - nanos);
+    this.#slack = SLACK_SECONDS;
+    this.#lastSeconds = rest.seconds;
+    this.#fresh += 2;
+  }
+
+  /** Writes bytes behind the builder's end. */
+  #place(...parts: readonly Uint8Array[]): void {
+    const builder = this.#builder;
+    builder.reserve(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = builder.end;
+    for (const part of parts) {
+      builder.bytes.set(part, at);
+      at += part.length;
+    }
+  }
+}
+
+/** What the kubelet writes under a 200 that was already sent (kubelet, server.go and kuberuntime). */
+function isKubeletText(words: string): boolean {
+  return /^(?:unable to retrieve container logs for |failed to |rpc error: |an error on the server|Internal Error)/.test(
+    words,
+  );
+}
+
+function startsWithDigit(bytes: Uint8Array): boolean {
+  return bytes[0]! >= 0x30 && bytes[0]! <= 0x39;
+}

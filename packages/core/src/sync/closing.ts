@@ -1,0 +1,51 @@
+import type { Ending } from "./reconcile.ts";
+
+/** How the reading of a step's logs stands once it is decided that the step ends. Times in milliseconds since the epoch. */
+export interface ClosingFacts {
+  ending: Ending;
+  now: number;
+  /** When the end was decided. */
+  since: number;
+  /** When anything of a log was read or stored last. */
+  progressAt: number;
+  /** Every container that has begun is sealed. */
+  settled: boolean;
+  /** Containers that run, and that have not begun. */
+  running: number;
+  waiting: number;
+}
+
+export type Closing =
+  | { kind: "wait" }
+  /** Everything is read: the end can be written. */
+  | { kind: "done" }
+  /** Seal what there is, of the containers that still run or of all. */
+  | { kind: "cut"; which: "running" | "all"; reason: string };
+
+/** The kubelet tells of a container's end up to 7 s after the operator tells of the run's. */
+const NEWS_MS = 20_000;
+
+/** How long containers are waited for that were told to stop, or should have ended. */
+const STOP_MS = 60_000;
+
+/** A log of which nothing came for so long is not waited for. */
+const STALL_MS = 60_000;
+
+/** Nothing holds a run's end up longer than this. */
+const LIMIT_MS = 1_800_000;
+
+/** Whether a step may end now: its logs are to be read to their end first, but not for ever. */
+export function closing(facts: ClosingFacts): Closing {
+  const { ending, now, since, settled, running, waiting } = facts;
+  const elapsed = now - since;
+  const newsDue = waiting > 0 && !ending.stopping && elapsed < NEWS_MS;
+  if (settled && running === 0 && !newsDue) return { kind: "done" };
+  if (settled && elapsed >= STOP_MS) return { kind: "done" };
+  const seconds = Math.round(STOP_MS / 1000);
+  if (elapsed >= LIMIT_MS) return { kind: "cut", which: "all", reason: "the log was not read to its end in time" };
+  if (elapsed >= STALL_MS && now - facts.progressAt >= STALL_MS)
+    return { kind: "cut", which: "all", reason: `nothing more could be read of the log for ${STALL_MS / 1000} s` };
+  if (running > 0 && elapsed >= STOP_MS)
+    return { kind: "cut", which: "running", reason: `the container still ran ${seconds} s after the run had ended` };
+  return { kind: "wait" };
+}

@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import { closing, type ClosingFacts } from "../src/index.ts";
+
+const T0 = 1_764_000_000_000;
+const normal = { status: "finished", deleteNow: false, stopping: false } as const;
+const stopping = { status: "error", deleteNow: true, stopping: true } as const;
+
+function facts(change: Partial<ClosingFacts>): ClosingFacts {
+  return { ending: normal, now: T0, since: T0, progressAt: T0, settled: true, running: 0, waiting: 0, ...change };
+}
+
+describe("closing", () => {
+  test.each([
+    ["everything is read", {}, "done"],
+    ["a log is still being read", { settled: false }, "wait"],
+    ["a container still runs", { running: 1 }, "wait"],
+    ["the news of a container may be late", { waiting: 1 }, "wait"],
+    ["no news came", { waiting: 1, now: T0 + 20_000 }, "done"],
+    ["what waits for an image is not waited for when the run is given up", { waiting: 1, ending: stopping }, "done"],
+    [
+      "a backlog is read for as long as it goes on",
+      { settled: false, now: T0 + 600_000, progressAt: T0 + 599_000 },
+      "wait",
+    ],
+    ["nothing came for a minute", { settled: false, now: T0 + 60_000 }, "cut"],
+    ["it takes too long", { settled: false, now: T0 + 1_800_000, progressAt: T0 + 1_799_999 }, "cut"],
+    ["all is sealed, and a container runs on", { running: 1, now: T0 + 60_000 }, "done"],
+  ] as const)("%s", (_, change, kind) => {
+    expect(closing(facts(change)).kind).toBe(kind);
+  });
+
+  test("a container that runs on is cut, and the others are read further", () => {
+    const running = { settled: false, running: 1, now: T0 + 60_000, progressAt: T0 + 59_000, ending: stopping };
+    expect(closing(facts(running))).toEqual({
+      kind: "cut",
+      which: "running",
+      reason: "the container still ran 60 s after the run had ended",
+    });
+  });
+});

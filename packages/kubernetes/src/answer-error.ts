@@ -12,7 +12,7 @@ export interface StatusLike {
 export function answerError(
   what: string,
   status: number,
-  headers: IncomingHttpHeaders,
+  headers: Pick<IncomingHttpHeaders, "retry-after">,
   body: Uint8Array,
 ): ClusterError {
   const text = new TextDecoder().decode(body.subarray(0, 64 * 1024));

@@ -10,11 +10,19 @@ import {
   type TestRunObject,
 } from "@tailrace/core";
 import { Credentials } from "./credentials.ts";
+import { ApiServer } from "./http/api-server.ts";
+import { HttpClient } from "./http/client.ts";
 import { apiConfiguration } from "./http-library.ts";
 import { listAll, withoutManagedFields } from "./list.ts";
 import type { Logger } from "./log.ts";
+import { reviewNodeLogAccess } from "./node-log-access.ts";
+import { kubeletGet } from "./node-logs/kubelet-get.ts";
+import { openNodeLogs } from "./node-logs/node-logs.ts";
+import { proxyGet } from "./node-logs/proxy-get.ts";
 import { resourcePath } from "./paths.ts";
 import { readPodLog } from "./pod-log.ts";
+import { openPodLogs } from "./pod-log-stream.ts";
+import { removeFinalizer } from "./remove-finalizer.ts";
 import { stopRunner } from "./stop-runner.ts";
 import { Transport } from "./transport.ts";
 import { DEFAULT_WATCH_SETTINGS, type WatchSettings } from "./watch/settings.ts";
@@ -39,7 +47,10 @@ const TESTRUNS = { group: "k6.io", version: "v1alpha1", plural: "testruns" } as 
  */
 export function openCluster(options: ClusterOptions): Cluster {
   const { namespace, log } = options;
-  const transport = new Transport(new Credentials(options.kubeConfig), options.requestTimeoutMs ?? 30_000);
+  const credentials = new Credentials(options.kubeConfig);
+  const transport = new Transport(credentials, options.requestTimeoutMs ?? 30_000);
+  const client = new HttpClient();
+  const apiServer = new ApiServer(credentials, transport, client);
   const settings = { ...DEFAULT_WATCH_SETTINGS, ...options.watch };
   const views = new Set<ClusterView>();
   const core = (signal: AbortSignal): CoreV1Api => new CoreV1Api(apiConfiguration(transport, signal));
@@ -95,6 +106,9 @@ export function openCluster(options: ClusterOptions): Cluster {
       await unlessReplaced(uid, deleting, () => getTestRun(name, signal));
     },
 
+    removeFinalizer: (name, uid, finalizer, signal) =>
+      removeFinalizer(transport, namespace, { name, uid, finalizer }, signal),
+
     // The generated classes would turn the objects' times into Date.
     async listPods(testRunName, signal) {
       return (await listAll<PodObject>(transport, resourcePath("pods", namespace), `k6_cr=${testRunName}`, signal))
@@ -110,6 +124,15 @@ export function openCluster(options: ClusterOptions): Cluster {
 
     readPodLog: (request, signal) => readPodLog(transport, namespace, request, signal),
 
+    podLogs: openPodLogs(apiServer, namespace, transport.timeoutMs),
+
+    nodeLogs({ by, ...kubelet }) {
+      const get = by === "proxy" ? proxyGet(apiServer) : kubeletGet(client, credentials, kubelet);
+      return openNodeLogs({ by, namespace, get });
+    },
+
+    reviewNodeLogAccess: (by, signal) => reviewNodeLogAccess(transport, by, signal),
+
     watch() {
       if (transport.closed) throw new ClusterError("network", "the cluster was closed");
       const view = startView({ transport, namespace, settings, log, onClose: () => views.delete(view) });
@@ -120,6 +143,7 @@ export function openCluster(options: ClusterOptions): Cluster {
     async close() {
       const closing = Array.from(views, (view) => view.close());
       transport.close();
+      client.close();
       await Promise.all(closing);
     },
   };

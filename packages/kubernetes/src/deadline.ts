@@ -21,6 +21,22 @@ export class Deadline implements Disposable {
     this.#timer = setTimeout(() => this.#controller.abort(reason), ms);
   }
 
+  /** Aborts now. */
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** The time begins anew. */
+  touch(): void {
+    this.#timer?.refresh();
+  }
+
+  /** No time is set. */
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#outer.removeEventListener("abort", this.#onOuterAbort);

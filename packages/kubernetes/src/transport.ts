@@ -12,6 +12,8 @@ export interface TransportRequest {
   body?: string;
   /** Of `body`. (Default: application/json) */
   contentType?: string;
+  /** Beside those that are always sent. */
+  headers?: Readonly<Record<string, string>>;
 }
 
 export interface OpenAnswer {
@@ -131,6 +133,7 @@ export class Transport {
       "user-agent": "tailrace",
       accept: "application/json, */*",
       ...(endpoint.options.headers as http.OutgoingHttpHeaders | undefined),
+      ...request.headers,
     };
     if (request.body !== undefined) {
       headers["content-type"] = request.contentType ?? "application/json";
@@ -214,7 +217,7 @@ function describe(request: TransportRequest): string {
 }
 
 /** Credentials may come from a program that hangs: the wait ends with the signal. */
-function settled<T>(promise: Promise<T>, signal: AbortSignal, what: string): Promise<T> {
+export function settled<T>(promise: Promise<T>, signal: AbortSignal, what: string): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(abortError(what, signal));
     if (signal.aborted) stop();

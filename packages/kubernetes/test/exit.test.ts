@@ -15,6 +15,8 @@ await new Promise((resolve) => view.onChange(() => view.problem === null && reso
 const signal = new AbortController().signal;
 await Promise.all([cluster.listPods("t", signal), cluster.listJobs("t", signal), getK6TestRunLogs("t", 10, { cluster })]);
 cluster.listPods("hang", signal).catch((error) => console.log(error.code));
+const request = { pod: "hang", container: "c", follow: true, previous: false, sinceTime: null };
+cluster.podLogs.readPodLogs(request, () => true, { signal, silenceMs: 60_000 }).catch((error) => console.log(error.code));
 await new Promise((resolve) => setTimeout(resolve, 50));
 await cluster.close();
 await cluster.close();
@@ -27,7 +29,7 @@ test("close leaves nothing that keeps the process alive", async () => {
   api.put("jobs", ownedObject("t-1", "J", "t", "T"));
   api.put("pods", ownedObject("t-1-abcde", "P", "t", "J"));
   api.intercept = ({ path, query }, response) => {
-    if (query.get("labelSelector") === "k6_cr=hang") return true;
+    if (query.get("labelSelector") === "k6_cr=hang" || path.endsWith("/pods/hang/log")) return true;
     if (!path.endsWith("/testruns/t")) return false;
     response.writeHead(200).end(JSON.stringify(testRunObject("t", "T")));
     return true;
@@ -42,6 +44,6 @@ test("close leaves nothing that keeps the process alive", async () => {
   expect({ code, signal, output: output.trim().split("\n").toSorted() }).toEqual({
     code: 0,
     signal: null,
-    output: ["closed 1", "network"],
+    output: ["closed 1", "network", "network"],
   });
 });

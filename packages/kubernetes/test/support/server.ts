@@ -1,5 +1,6 @@
-import { KubeConfig } from "@kubernetes/client-node";
+import { type Cluster as KubeCluster, KubeConfig, type User as KubeUser } from "@kubernetes/client-node";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import https from "node:https";
 import type { AddressInfo } from "node:net";
 
 export interface Received {
@@ -21,8 +22,10 @@ export interface TestServer extends AsyncDisposable {
   handle: Handler;
 }
 
-export async function startServer(handle: Handler): Promise<TestServer> {
-  const server = http.createServer({ keepAliveTimeout: 60_000 });
+/** @param tls - makes it an HTTPS server */
+export async function startServer(handle: Handler, tls?: https.ServerOptions): Promise<TestServer> {
+  const options = { keepAliveTimeout: 60_000 };
+  const server = tls === undefined ? http.createServer(options) : https.createServer({ ...options, ...tls });
   const state: TestServer = {
     url: "",
     connections: 0,
@@ -52,7 +55,7 @@ export async function startServer(handle: Handler): Promise<TestServer> {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  state.url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return state;
 }
 
@@ -85,9 +88,17 @@ export function sendStatus(
   });
 }
 
-export function kubeConfigFor(server: string, token = "secret"): KubeConfig {
+/** @param more - of the cluster and the user, as the kubeconfig has them */
+export function kubeConfigFor(
+  server: string,
+  token = "secret",
+  more: { cluster?: Partial<KubeCluster>; user?: Partial<KubeUser> } = {},
+): KubeConfig {
   const config = new KubeConfig();
-  config.loadFromClusterAndUser({ name: "test", server, skipTLSVerify: false }, { name: "test", token });
+  config.loadFromClusterAndUser(
+    { name: "test", server, skipTLSVerify: false, ...more.cluster },
+    { name: "test", token, ...more.user },
+  );
   return config;
 }
 

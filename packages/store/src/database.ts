@@ -6,8 +6,13 @@ import type { StoreLog } from "./log.ts";
 /** What a statement runs on: the pool, or the one connection of a transaction. */
 export type Db = PgDatabase<NodePgQueryResultHKT>;
 
+/** What a written-out statement runs on. */
+export type Queryable = Pick<pg.Pool | pg.PoolClient, "query">;
+
 export interface Database {
   db: Db;
+  /** The same connections, for statements that are written out. */
+  pool: pg.Pool;
   /** Runs `work` in one transaction on one connection; everything in it must use the `tx` it is given. */
   transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -16,7 +21,7 @@ export interface Database {
 export interface DatabaseOptions {
   databaseUrl: string;
   log: StoreLog;
-  /** Connections at most, without the one that listens. (Default: 10) */
+  /** Connections at most, without the one that listens and those that read logs. (Default: 10) */
   poolSize?: number | undefined;
   /** After this the server ends a statement, in milliseconds. (Default: 30,000) */
   statementTimeoutMs?: number | undefined;
@@ -28,11 +33,12 @@ const DEFAULT_STATEMENT_TIMEOUT_MS = 30_000;
 /** How much longer than the server's own limit a silent connection is waited for. */
 const SILENCE_MS = 10_000;
 
-export function openDatabase(options: DatabaseOptions): Database {
+/** @param applicationName - how its connections are called in `pg_stat_activity` (Default: tailrace) */
+export function openDatabase(options: DatabaseOptions, applicationName = "tailrace"): Database {
   const statementTimeoutMs = options.statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS;
   const pool = new pg.Pool({
     connectionString: options.databaseUrl,
-    application_name: "tailrace",
+    application_name: applicationName,
     max: options.poolSize ?? DEFAULT_POOL_SIZE,
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
     statement_timeout: statementTimeoutMs,
@@ -49,18 +55,27 @@ export function openDatabase(options: DatabaseOptions): Database {
   let closing: Promise<void> | undefined;
   return {
     db: drizzle(pool),
-    transaction: (work) => inTransaction(pool, work),
+    pool,
+    transaction: (work) => inTransaction(pool, (client) => work(drizzle(client))),
     close: () => (closing ??= pool.end()),
   };
 }
 
-/** Unlike drizzle's own it gives the connection back when BEGIN fails, and throws it away when ROLLBACK does. */
-async function inTransaction<T>(pool: pg.Pool, work: (tx: Db) => Promise<T>): Promise<T> {
+/**
+ * Unlike drizzle's own it gives the connection back when BEGIN fails, and throws it away when ROLLBACK does.
+ *
+ * @param begin - the statement that begins the transaction
+ */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+  begin = "begin",
+): Promise<T> {
   const client = await pool.connect();
   let usable = false;
   try {
-    await client.query("begin");
-    const result = await work(drizzle(client));
+    await client.query(begin);
+    const result = await work(client);
     await client.query("commit");
     usable = true;
     return result;

@@ -1,11 +1,21 @@
-import { TailraceError, type PageRequest, type Store } from "@tailrace/core";
+import {
+  TailraceError,
+  type LogReader,
+  type LogRetention,
+  type LogStore,
+  type PageRequest,
+  type Store,
+} from "@tailrace/core";
 import { sql } from "drizzle-orm";
 import { openAnnouncements } from "./announcements.ts";
 import { claimCleanups } from "./cleanups/claim-cleanups.ts";
 import { finishCleanup } from "./cleanups/finish-cleanup.ts";
+import { postponeCleanup } from "./cleanups/postpone-cleanup.ts";
 import { retryCleanup } from "./cleanups/retry-cleanup.ts";
 import { openDatabase, type DatabaseOptions } from "./database.ts";
-import { translateError } from "./failures.ts";
+import { LOG_CHANNEL } from "./logs/announce-logs.ts";
+import { makeLogStore } from "./logs/log-store.ts";
+import { ScanPool } from "./logs/scan/scan-pool.ts";
 import { createRun } from "./runs/create-run.ts";
 import { deleteRun } from "./runs/delete-run.ts";
 import { findRepeatedRun } from "./runs/find-repeated-run.ts";
@@ -17,6 +27,7 @@ import { deleteScenario } from "./scenarios/delete-scenario.ts";
 import { getScenario } from "./scenarios/get-scenario.ts";
 import { listScenarios } from "./scenarios/list-scenarios.ts";
 import { replaceScenario } from "./scenarios/replace-scenario.ts";
+import { STEP_CHANNEL } from "./steps/announce-step.ts";
 import { claimSteps } from "./steps/claim-steps.ts";
 import { releaseLeases } from "./steps/release-leases.ts";
 import { renewLeases } from "./steps/renew-leases.ts";
@@ -28,14 +39,19 @@ import { findToken } from "./teams/find-token.ts";
 import { getTeam } from "./teams/get-team.ts";
 import { listTeams } from "./teams/list-teams.ts";
 import { listTokens } from "./teams/list-tokens.ts";
+import { updateTeam } from "./teams/update-team.ts";
+import { translated } from "./translated.ts";
 
 /** The store on a PostgreSQL that {@link migrate} has prepared. It owns its connections until it is closed. */
-export interface PostgresStore extends Store, AsyncDisposable {
+export interface PostgresStore extends Store, LogStore, LogRetention, LogReader, AsyncDisposable {
   /** Waits for the statements under way and closes all connections. Idempotent. */
   close(): Promise<void>;
 }
 
 const MAX_PAGE = 200;
+
+/** How many may search in logs at once; with them the memory for it is bounded. */
+const LOG_READERS = 4;
 
 /**
  * Every verb throws a TailraceError: BAD_REQUEST for text that PostgreSQL does not take (NUL), UNAVAILABLE for a
@@ -44,15 +60,18 @@ const MAX_PAGE = 200;
  * @throws DatabaseError `invalid_url` or `unreachable`
  */
 export async function openStore(options: DatabaseOptions): Promise<PostgresStore> {
-  const announcements = await openAnnouncements(options.databaseUrl, options.log);
+  const announcements = await openAnnouncements(options.databaseUrl, [STEP_CHANNEL, LOG_CHANNEL], options.log);
   const database = openDatabase(options);
+  const readers = openDatabase({ ...options, poolSize: LOG_READERS }, "tailrace reader");
+  const scans = new ScanPool();
   const { db } = database;
   const close = async (): Promise<void> => {
-    await Promise.all([announcements.close(), database.close()]);
+    await Promise.all([announcements.close(), database.close(), readers.close(), scans.close()]);
   };
   return {
     createTeam: (team) => translated(createTeam(db, team)),
     getTeam: (id) => translated(getTeam(db, id)),
+    updateTeam: (id, change) => translated(updateTeam(db, id, change)),
     listTeams: (page) => paged(page, () => listTeams(db, page)),
     createToken: (token) => translated(createToken(db, token)),
     findToken: (hash) => translated(findToken(db, hash)),
@@ -71,24 +90,18 @@ export async function openStore(options: DatabaseOptions): Promise<PostgresStore
     deleteRun: (teamId, runId) => translated(deleteRun(database, teamId, runId)),
     claimSteps: (claim) => translated(claimSteps(db, claim)),
     renewLeases: (claim) => translated(renewLeases(db, claim)),
-    releaseLeases: (holder) => translated(releaseLeases(db, holder)),
+    releaseLeases: (holder) => translated(releaseLeases(database, holder)),
     writeStep: (id, fence, patch) => translated(writeStep(db, id, fence, patch)),
     claimCleanups: (claim) => translated(claimCleanups(db, claim)),
     finishCleanup: (stepId) => translated(finishCleanup(db, stepId)),
+    postponeCleanup: (stepId) => translated(postponeCleanup(db, stepId)),
     retryCleanup: (stepId, delayMs, error) => translated(retryCleanup(db, stepId, delayMs, error)),
     ping: async () => void (await translated(db.execute(sql`select 1`))),
-    onStepAnnounced: (listener) => announcements.subscribe(listener),
+    onStepAnnounced: (listener) => announcements.subscribe(STEP_CHANNEL, listener),
+    ...makeLogStore({ database, readers, scans, announcements }),
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-async function translated<T>(work: PromiseLike<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw translateError(error);
-  }
 }
 
 async function paged<T>(page: PageRequest, read: () => Promise<T>): Promise<T> {

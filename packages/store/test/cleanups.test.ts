@@ -4,12 +4,12 @@ import { createRun, makeTeam, newRun, query, sharedStore, type StoreFixture } fr
 
 const fixture = sharedStore();
 
-/** Ends a run whose cleanup is due at `cleanupAt`. */
-async function endWithCleanup({ store }: StoreFixture, cleanupAt: Date): Promise<string> {
+/** Ends a run whose objects are to be deleted at this time. */
+async function endWithCleanup({ store }: StoreFixture, deleteAt: Date | null): Promise<string> {
   const run = newRun(await makeTeam(store));
   await createRun(store, run);
   const [step] = await store.claimSteps({ holder: "a", namespace: "k6", ttlMs: 60_000, limit: 1 });
-  await store.writeStep(step!.id, step!.fence, { status: "finished", testRunUid: "uid-1", cleanupAt });
+  await store.writeStep(step!.id, step!.fence, { status: "finished", testRunUid: "uid-1", cleanup: { deleteAt } });
   return run.step.id;
 }
 
@@ -17,9 +17,8 @@ const ago = (ms: number): Date => new Date(Date.now() - ms);
 
 test("claimCleanups takes what is due, oldest first, and hides it", async () => {
   const { store } = fixture;
-  const newer = await endWithCleanup(fixture, ago(1_000));
-  const older = await endWithCleanup(fixture, ago(60_000));
-  await endWithCleanup(fixture, ago(-3_600_000));
+  const older = await endWithCleanup(fixture, ago(1_000));
+  const newer = await endWithCleanup(fixture, ago(60_000));
   const first = await store.claimCleanups({ namespace: "k6", limit: 1, hideMs: 60_000 });
   expect(first).toEqual<Cleanup[]>([
     {
@@ -28,10 +27,31 @@ test("claimCleanups takes what is due, oldest first, and hides it", async () => 
       testRunName: expect.stringMatching(/^tailrace-/) as string,
       testRunUid: "uid-1",
       attempts: 0,
+      released: false,
+      deletion: "now",
     },
   ]);
   expect(await store.claimCleanups({ namespace: "k6", limit: 10, hideMs: 60_000 })).toMatchObject([{ stepId: newer }]);
   expect(await store.claimCleanups({ namespace: "k6", limit: 10, hideMs: 60_000 })).toEqual([]);
+});
+
+test("an entry is due at once, to be released, and again when its objects are to be deleted", async () => {
+  const { store, url } = fixture;
+  const later = await endWithCleanup(fixture, ago(-3_600_000));
+  const never = await endWithCleanup(fixture, null);
+  const claim = () => store.claimCleanups({ namespace: "k6", limit: 10, hideMs: 0 });
+  expect(new Map((await claim()).map((it) => [it.stepId, [it.released, it.deletion]]))).toEqual(
+    new Map([
+      [later, [false, "later"]],
+      [never, [false, "never"]],
+    ]),
+  );
+  await store.finishCleanup(never);
+  await store.retryCleanup(later, 0, "forbidden");
+  await store.postponeCleanup(later);
+  expect(await claim()).toEqual([]);
+  await query(url, "update cluster_cleanups set due_at = now(), delete_at = now()");
+  expect(await claim()).toMatchObject([{ stepId: later, released: true, deletion: "now", attempts: 0 }]);
 });
 
 test("what was hidden comes back when nobody finished it", async () => {
@@ -71,11 +91,11 @@ test("deleting the run makes a later cleanup due now, and leaves what is known o
   const run = newRun(team);
   await createRun(store, run);
   const [step] = await store.claimSteps({ holder: "a", namespace: "k6", ttlMs: 60_000, limit: 1 });
-  const cleanupAt = ago(-3_600_000);
-  await store.writeStep(step!.id, step!.fence, { status: "finished", testRunUid: "uid-1", cleanupAt });
+  const cleanup = { deleteAt: ago(-3_600_000) };
+  await store.writeStep(step!.id, step!.fence, { status: "finished", testRunUid: "uid-1", cleanup });
   await store.retryCleanup(step!.id, 3_600_000, "timeout");
   expect(await store.deleteRun(team, run.id)).toBe("deleted");
   expect(await store.claimCleanups({ namespace: "k6", limit: 1, hideMs: 0 })).toMatchObject([
-    { stepId: run.step.id, testRunUid: "uid-1", attempts: 1 },
+    { stepId: run.step.id, testRunUid: "uid-1", attempts: 1, deletion: "now" },
   ]);
 });

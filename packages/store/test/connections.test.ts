@@ -25,6 +25,25 @@ test("a new run and a stop are heard by every store on the database, and by none
   expect(deaf).toEqual([]);
 });
 
+test("the steps of a holder that gives its leases back are heard, and no others", async () => {
+  await using fixture = await openTestStore();
+  await using other = await openStore({ databaseUrl: fixture.url, log: quiet });
+  const heard: string[] = [];
+  other.onStepAnnounced((stepId) => heard.push(stepId));
+  const team = await makeTeam(fixture.store);
+  const runs = [newRun(team), newRun(team), newRun(team)];
+  for (const run of runs) await createRun(fixture.store, run);
+  await vi.waitFor(() => expect(heard).toHaveLength(3));
+  const held = await fixture.store.claimSteps({ holder: "a", namespace: "k6", ttlMs: 60_000, limit: 2 });
+  await fixture.store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 1 });
+  await fixture.store.releaseLeases("a");
+  await fixture.store.releaseLeases("a");
+  await fixture.store.requestStop(team, runs[0]!.id);
+  await vi.waitFor(() => expect(heard).toHaveLength(6));
+  expect(heard.slice(3, 5).toSorted()).toEqual(held.map((step) => step.id).toSorted());
+  expect(heard[5]).toBe(runs[0]!.step.id);
+});
+
 test("a run that was refused is not announced", async () => {
   await using fixture = await openTestStore();
   const { store } = fixture;

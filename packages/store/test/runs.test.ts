@@ -254,7 +254,15 @@ describe("deleteRun", () => {
     expect(await fixture.store.getRun(team, runId)).toBeNull();
     expect(await query(fixture.url, "select id from test_run_steps")).toEqual([]);
     expect(await fixture.store.claimCleanups({ namespace: "k6", limit: 10, hideMs: 1000 })).toEqual([
-      { stepId: "step-1", namespace: "k6", testRunName: "tailrace-x", testRunUid: null, attempts: 0 },
+      {
+        stepId: "step-1",
+        namespace: "k6",
+        testRunName: "tailrace-x",
+        testRunUid: null,
+        attempts: 0,
+        released: false,
+        deletion: "now",
+      },
     ]);
   });
 

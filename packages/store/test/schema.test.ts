@@ -89,6 +89,10 @@ test("the lists' order, the claims and the active count have an index that serve
     test_run_steps_claimable: `select id from test_run_steps where status in ('pending', 'running', 'stopping')
       and (lease_expires_at is null or lease_expires_at <= clock_timestamp()) order by lease_expires_at nulls first limit 3`,
     cluster_cleanups_due: "select step_id from cluster_cleanups order by due_at limit 3",
+    log_streams_ordinal: "select * from log_streams where run_id = 'a' order by ordinal",
+    log_streams_instance: "select * from log_streams where step_id = 'a'",
+    log_streams_kept: "select id from log_streams where day < '2026-11-24' and expired_at is null",
+    log_handovers_content: "select id from log_handovers where stream_id = 1",
   };
   const name = new URL(database.url).pathname.slice(1);
   for (const off of ["enable_seqscan", "enable_sort"])
@@ -96,4 +100,35 @@ test("the lists' order, the claims and the active count have an index that serve
   for (const [index, statement] of Object.entries(plans)) {
     expect(JSON.stringify(await query(database.url, `explain (format json) ${statement}`))).toContain(`"${index}"`);
   }
+});
+
+test("chunks and gaps are partitioned by day; what is compressed already is not compressed again", async () => {
+  await using database = await testDatabase();
+  const partitioned = await query(
+    database.url,
+    "select partrelid::regclass::text as name, pg_get_partkeydef(partrelid) as key from pg_partitioned_table order by name",
+  );
+  expect(partitioned).toEqual([
+    { name: "log_chunks", key: "RANGE (day)" },
+    { name: "log_gaps", key: "RANGE (day)" },
+  ]);
+  const external = await query(
+    database.url,
+    `select attrelid::regclass::text || '.' || attname as name from pg_attribute
+     where attrelid = any(array['log_chunks', 'log_handovers', 'log_streams']::regclass[]) and attstorage = 'e' order by name`,
+  );
+  expect(external.map((row) => row["name"])).toEqual(["log_chunks.data", "log_handovers.data", "log_streams.position"]);
+});
+
+test("a stream's row has room in its page, and no index on what a commit changes", async () => {
+  await using database = await testDatabase();
+  const [row] = await query(database.url, "select reloptions from pg_class where oid = 'log_streams'::regclass");
+  expect(row).toEqual({ reloptions: ["fillfactor=70"] });
+  const indexed = await query(
+    database.url,
+    `select distinct attname as name from pg_index join pg_attribute on attrelid = indrelid and attnum = any(indkey)
+     where indrelid = 'log_streams'::regclass`,
+  );
+  const changing = ["fence", "next_seq", "output_bytes", "max_time", "position", "counts", "gaps", "unjoined"];
+  expect(indexed.filter((column) => changing.includes(String(column["name"])))).toEqual([]);
 });

@@ -97,7 +97,9 @@ describe("claimSteps", () => {
     await leaseRanOut(fixture, step.id);
     const [taken] = await store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 10 });
     expect(taken).toMatchObject({ id: step.id, fence: 2 });
-    expect(await store.writeStep(step.id, step.fence, { status: "error", cleanupAt: new Date(0) })).toBeNull();
+    expect(
+      await store.writeStep(step.id, step.fence, { status: "error", cleanup: { deleteAt: new Date(0) } }),
+    ).toBeNull();
     expect(await store.getRun(step.teamId, step.runId)).toMatchObject({ status: "pending" });
     expect(await store.claimCleanups({ namespace: "k6", limit: 1, hideMs: 1 })).toEqual([]);
     expect(await store.writeStep(step.id, taken!.fence, { status: "running" })).toMatchObject({ status: "running" });
@@ -132,14 +134,38 @@ describe("renewLeases", () => {
     ]);
   });
 
-  test("never revives a lease that has run out", async () => {
+  test("prolongs a lease that has run out and that nobody took", async () => {
     const { store } = fixture;
     const { step } = await claimOne(fixture, "a", 1);
     await leaseRanOut(fixture, step.id);
-    expect(await store.renewLeases({ holder: "a", ids: [step.id], ttlMs: 60_000 })).toEqual([]);
-    expect(await store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 1 })).toMatchObject([
-      { id: step.id, fence: 2 },
+    expect(await store.renewLeases({ holder: "a", ids: [step.id], ttlMs: 60_000 })).toMatchObject([
+      { id: step.id, fence: 1 },
     ]);
+    expect(await store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 1 })).toEqual([]);
+  });
+
+  test("never prolongs a lease that another has taken, or that was given back", async () => {
+    const { store } = fixture;
+    const { step } = await claimOne(fixture, "a", 1);
+    await leaseRanOut(fixture, step.id);
+    await store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 1 });
+    expect(await store.renewLeases({ holder: "a", ids: [step.id], ttlMs: 60_000 })).toEqual([]);
+    await store.releaseLeases("b");
+    for (const holder of ["a", "b"])
+      expect(await store.renewLeases({ holder, ids: [step.id], ttlMs: 60_000 })).toEqual([]);
+  });
+
+  test("and a claim at the same time never leave a step with two holders", async () => {
+    const { store } = fixture;
+    for (let round = 0; round < 20; round++) {
+      const { step } = await claimOne(fixture, "a", 1);
+      await leaseRanOut(fixture, step.id);
+      const [renewed, claimed] = await Promise.all([
+        store.renewLeases({ holder: "a", ids: [step.id], ttlMs: 60_000 }),
+        store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 1 }),
+      ]);
+      expect(renewed.length + claimed.length).toBe(1);
+    }
   });
 
   test("does not give what has ended", async () => {
@@ -208,7 +234,7 @@ describe("writeStep", () => {
       error: "deleted by somebody",
       finishedAt,
       containerLogs: "x",
-      cleanupAt: new Date(),
+      cleanup: { deleteAt: new Date() },
     });
     expect(await store.getRun(team, step.runId)).toMatchObject({
       status: "error",
@@ -245,13 +271,22 @@ describe("writeStep", () => {
   test("an ended step is left as it is, so that a repeated last write changes nothing", async () => {
     const { store } = fixture;
     const { team, step } = await claimOne(fixture);
-    const last: StepPatch = { status: "finished", finishedAt: new Date(), containerLogs: "all", cleanupAt: new Date() };
+    const last: StepPatch = {
+      status: "finished",
+      finishedAt: new Date(),
+      containerLogs: "all",
+      cleanup: { deleteAt: new Date() },
+    };
     const ended = await store.writeStep(step.id, step.fence, last);
     const run = await store.getRun(team, step.runId);
     await store.finishCleanup(step.id);
     expect(await store.writeStep(step.id, step.fence, last)).toEqual(ended);
     expect(
-      await store.writeStep(step.id, step.fence, { status: "running", error: "late", cleanupAt: new Date() }),
+      await store.writeStep(step.id, step.fence, {
+        status: "running",
+        error: "late",
+        cleanup: { deleteAt: new Date() },
+      }),
     ).toEqual(ended);
     expect(await store.getRun(team, step.runId)).toEqual(run);
     expect(await store.claimCleanups({ namespace: "k6", limit: 1, hideMs: 1 })).toEqual([]);
@@ -287,7 +322,7 @@ describe("writeStep", () => {
       store.requestStop(team, step.runId),
       store.renewLeases({ holder: "a", ids: [step.id], ttlMs: 60_000 }),
       store.claimSteps({ holder: "b", namespace: "k6", ttlMs: 60_000, limit: 10 }),
-      store.writeStep(step.id, step.fence, { status: "finished", cleanupAt: new Date() }),
+      store.writeStep(step.id, step.fence, { status: "finished", cleanup: { deleteAt: new Date() } }),
       store.deleteRun(team, step.runId),
       store.releaseLeases("a"),
     ]);

@@ -36,7 +36,7 @@ export function sharedStore(): StoreFixture {
   beforeAll(async () => {
     opened = await openTestStore();
   });
-  beforeEach(() => query(opened.url, "truncate teams, cluster_cleanups cascade"));
+  beforeEach(() => query(opened.url, "truncate teams, cluster_cleanups, log_chunks, log_gaps, log_removals cascade"));
   afterAll(() => opened[Symbol.asyncDispose]());
   return {
     get store() {
@@ -78,9 +78,9 @@ export async function createRun(store: PostgresStore, run: NewRun): Promise<Run>
 }
 
 /** Ends the run as a supervisor does. */
-export async function endRun({ store }: StoreFixture, runId: string): Promise<void> {
+export async function endRun({ store }: StoreFixture, runId: string, namespace = "k6"): Promise<void> {
   const holder = id();
-  const steps = await store.claimSteps({ holder, namespace: "k6", ttlMs: 60_000, limit: 1000 });
+  const steps = await store.claimSteps({ holder, namespace, ttlMs: 60_000, limit: 1000 });
   const step = steps.find((claimed) => claimed.runId === runId);
   if (step === undefined) throw new Error(`run ${runId} is not to be claimed`);
   await store.writeStep(step.id, step.fence, { status: "finished", finishedAt: new Date() });

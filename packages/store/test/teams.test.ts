@@ -14,6 +14,7 @@ describe("createTeam", () => {
       id: "checkout",
       name: "Check-out ✓",
       createdAt: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
+      logRetentionDays: null,
     });
     expect(await store.getTeam("checkout")).toEqual(team);
   });
@@ -41,6 +42,30 @@ describe("getTeam", () => {
   test("is null for one that is not there, and for text that can't be an id", async () => {
     expect(await fixture.store.getTeam("nobody")).toBeNull();
     await expect(fixture.store.getTeam("a\0")).rejects.toMatchObject({ code: "BAD_REQUEST" });
+  });
+});
+
+describe("updateTeam", () => {
+  test("changes what is given and nothing else", async () => {
+    const { store } = fixture;
+    const id = await makeTeam(store);
+    const made = await store.getTeam(id);
+    expect(await store.updateTeam(id, {})).toEqual(made);
+    expect(await store.updateTeam(id, { logRetentionDays: 7 })).toEqual({ ...made, logRetentionDays: 7 });
+    expect(await store.updateTeam(id, { name: "Pay" })).toEqual({ ...made, name: "Pay", logRetentionDays: 7 });
+    expect(await store.updateTeam(id, { logRetentionDays: null })).toEqual({ ...made, name: "Pay" });
+    expect(await store.getTeam(id)).toEqual({ ...made, name: "Pay" });
+  });
+
+  test("is null for a team that is not there", async () => {
+    expect(await fixture.store.updateTeam("nobody", { name: "x" })).toBeNull();
+    expect(await fixture.store.updateTeam("nobody", {})).toBeNull();
+  });
+
+  test.each([0, -1, 3651])("the database refuses %i days", async (logRetentionDays) => {
+    const { store } = fixture;
+    const id = await makeTeam(store);
+    await expect(store.updateTeam(id, { logRetentionDays })).rejects.toMatchObject({ code: "23514" });
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Cleanup } from "@tailrace/core";
-import { and, asc, eq, lte } from "drizzle-orm";
+import { and, asc, eq, lte, sql } from "drizzle-orm";
 import type { Db } from "../database.ts";
 import { clusterCleanups } from "../schema/index.ts";
 import { leaseClock, leaseUntil } from "../steps/lease.ts";
@@ -29,5 +29,8 @@ export async function claimCleanups(
       testRunName: clusterCleanups.testRunName,
       testRunUid: clusterCleanups.testRunUid,
       attempts: clusterCleanups.attempts,
+      released: clusterCleanups.released,
+      deletion: sql<Cleanup["deletion"]>`case when ${clusterCleanups.deleteAt} is null then 'never'
+        when ${clusterCleanups.deleteAt} <= ${leaseClock} then 'now' else 'later' end`,
     });
 }

@@ -1,7 +1,7 @@
 import { isEnded, type RunStatus } from "@tailrace/core";
-import { and, eq, sql } from "drizzle-orm";
+import { and, asc, eq, sql } from "drizzle-orm";
 import type { Database, Db } from "../database.ts";
-import { clusterCleanups, testRuns, testRunSteps } from "../schema/index.ts";
+import { clusterCleanups, logRemovals, logStreams, testRuns, testRunSteps } from "../schema/index.ts";
 
 export function deleteRun(
   database: Database,
@@ -13,6 +13,7 @@ export function deleteRun(
     if (status === null) return "not_found";
     if (!isEnded(status)) return "active";
     await scheduleCleanupNow(tx, runId);
+    await queueLogRemovals(tx, runId);
     await tx.delete(testRuns).where(eq(testRuns.id, runId));
     return "deleted";
   });
@@ -37,9 +38,23 @@ async function scheduleCleanupNow(tx: Db, runId: string): Promise<void> {
     })
     .from(testRunSteps)
     .where(eq(testRunSteps.runId, runId));
-  const dueAt = sql`clock_timestamp()`;
+  const now = sql`clock_timestamp()`;
   await tx
     .insert(clusterCleanups)
-    .values(steps.map((step) => ({ ...step, dueAt })))
-    .onConflictDoUpdate({ target: clusterCleanups.stepId, set: { dueAt } });
+    .values(steps.map((step) => ({ ...step, dueAt: now, deleteAt: now })))
+    .onConflictDoUpdate({ target: clusterCleanups.stepId, set: { dueAt: now, deleteAt: now } });
+}
+
+/**
+ * Nobody opens another stream while the run is locked. A commit that is under way has its stream locked; locking them in
+ * the order of their ids, as commits do, waits for it and can't be part of a circle.
+ */
+async function queueLogRemovals(tx: Db, runId: string): Promise<void> {
+  const streams = await tx
+    .select({ streamId: logStreams.id, day: logStreams.day })
+    .from(logStreams)
+    .where(eq(logStreams.runId, runId))
+    .orderBy(asc(logStreams.id))
+    .for("update");
+  if (streams.length > 0) await tx.insert(logRemovals).values(streams).onConflictDoNothing();
 }

@@ -1,7 +1,7 @@
-import { index, integer, pgTable, text } from "drizzle-orm/pg-core";
+import { boolean, index, integer, pgTable, text } from "drizzle-orm/pg-core";
 import { time } from "./columns.ts";
 
-/** What is to be deleted from the cluster. An entry stands for itself, since its run may be gone from the database. */
+/** What is to be released and deleted in the cluster. An entry stands for itself, since its run may be gone from the database. */
 export const clusterCleanups = pgTable(
   "cluster_cleanups",
   {
@@ -9,7 +9,12 @@ export const clusterCleanups = pgTable(
     namespace: text("namespace").notNull(),
     testRunName: text("test_run_name").notNull(),
     testRunUid: text("test_run_uid"),
+    /** When something is to be done next. */
     dueAt: time("due_at").notNull(),
+    /** Our finalizer was taken off, or there is none to take off. */
+    released: boolean("released").notNull().default(false),
+    /** When TestRun and ConfigMap are to be deleted; NULL for never. */
+    deleteAt: time("delete_at"),
     /** How many attempts have failed. */
     attempts: integer("attempts").notNull().default(0),
     error: text("error"),

@@ -1,4 +1,9 @@
 export { clusterCleanups } from "./cluster-cleanups.ts";
+export { logChunks } from "./log-chunks.ts";
+export { logGaps } from "./log-gaps.ts";
+export { logHandovers } from "./log-handovers.ts";
+export { logRemovals } from "./log-removals.ts";
+export { logStreams } from "./log-streams.ts";
 export { scenarios } from "./scenarios.ts";
 export { teams, teamTokens } from "./teams.ts";
 export { idempotencyKeys, testRuns } from "./test-runs.ts";

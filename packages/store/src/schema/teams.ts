@@ -1,5 +1,6 @@
 import type { Role } from "@tailrace/core";
-import { check, foreignKey, index, pgTable, primaryKey, text, unique } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import { check, foreignKey, index, integer, pgTable, primaryKey, text, unique } from "drizzle-orm/pg-core";
 import { bytea, isId, isOneOf, sequence, time } from "./columns.ts";
 
 const ROLES = ["viewer", "runner", "admin"] as const satisfies readonly Role[];
@@ -11,8 +12,14 @@ export const teams = pgTable(
     seq: sequence(),
     name: text("name").notNull(),
     createdAt: time("created_at").notNull().defaultNow(),
+    /** For how many days the logs of an ended run are kept; null for as long as the installation keeps any. */
+    logRetentionDays: integer("log_retention_days"),
   },
-  (table) => [index("teams_newest").on(table.seq), check("teams_id_valid", isId(table.id))],
+  (table) => [
+    index("teams_newest").on(table.seq),
+    check("teams_id_valid", isId(table.id)),
+    check("teams_log_retention_valid", sql`${table.logRetentionDays} between 1 and 3650`),
+  ],
 );
 
 /** Bearer tokens of teams; of the secret only its SHA-256 is kept. */

@@ -1,22 +1,31 @@
 import { asc, eq } from "drizzle-orm";
-import type { Db } from "../database.ts";
+import type { Database, Db } from "../database.ts";
 import { testRunSteps } from "../schema/index.ts";
+import { announceStep } from "./announce-step.ts";
 
-export async function releaseLeases(db: Db, holder: string): Promise<void> {
-  const held = db
+export function releaseLeases(database: Database, holder: string): Promise<void> {
+  return database.transaction(async (tx) => {
+    for (const stepId of await clearLeases(tx, holder)) await announceStep(tx, stepId);
+  });
+}
+
+async function clearLeases(tx: Db, holder: string): Promise<string[]> {
+  const held = tx
     .$with("held")
     .as(
-      db
+      tx
         .select({ id: testRunSteps.id })
         .from(testRunSteps)
         .where(eq(testRunSteps.leaseHolder, holder))
         .orderBy(asc(testRunSteps.id))
         .for("update"),
     );
-  await db
+  const rows = await tx
     .with(held)
     .update(testRunSteps)
     .set({ leaseHolder: null, leaseExpiresAt: null })
     .from(held)
-    .where(eq(testRunSteps.id, held.id));
+    .where(eq(testRunSteps.id, held.id))
+    .returning({ id: testRunSteps.id });
+  return rows.map((row) => row.id);
 }

@@ -1,8 +1,8 @@
-import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, sql } from "drizzle-orm";
 import type { Db } from "../database.ts";
 import { isActive } from "../schema/columns.ts";
 import { testRuns, testRunSteps } from "../schema/index.ts";
-import { leaseClock, leaseUntil } from "./lease.ts";
+import { leaseUntil } from "./lease.ts";
 
 export interface HeldLease {
   id: string;
@@ -10,7 +10,7 @@ export interface HeldLease {
   stopRequestedAt: Date | null;
 }
 
-/** A lease that has run out is lost, even if nobody has taken the step yet. */
+/** A lease that has run out is the holder's until somebody else takes it: then the step names another holder. */
 export async function renewLeases(
   db: Db,
   claim: { holder: string; ids: readonly string[]; ttlMs: number },
@@ -24,7 +24,6 @@ export async function renewLeases(
           isActive(testRunSteps.status),
           inArray(testRunSteps.id, [...claim.ids]),
           eq(testRunSteps.leaseHolder, claim.holder),
-          gt(testRunSteps.leaseExpiresAt, leaseClock),
         ),
       )
       .orderBy(asc(testRunSteps.id))

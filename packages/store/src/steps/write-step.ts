@@ -35,12 +35,14 @@ export async function writeStep(db: Db, id: string, fence: number, patch: StepPa
       .returning({ id: testRuns.id }),
   );
   const cleanup = db.$with("cleanup", {}).as(
-    sql`insert into ${clusterCleanups} (step_id, namespace, test_run_name, test_run_uid, due_at)
-      select ${step.id}, ${step.namespace}, ${step.config}->>'name', ${step.testRunUid}, ${patch.cleanupAt}::timestamptz
+    sql`insert into ${clusterCleanups} (step_id, namespace, test_run_name, test_run_uid, due_at, delete_at)
+      select ${step.id}, ${step.namespace}, ${step.config}->>'name', ${step.testRunUid}, clock_timestamp(),
+        ${patch.cleanup?.deleteAt ?? null}::timestamptz
       from ${step}
-      on conflict (step_id) do update set test_run_uid = excluded.test_run_uid, due_at = excluded.due_at`,
+      on conflict (step_id) do update
+        set test_run_uid = excluded.test_run_uid, due_at = excluded.due_at, delete_at = excluded.delete_at`,
   );
-  const parts = patch.cleanupAt === undefined ? [locked, step, run] : [locked, step, run, cleanup];
+  const parts = patch.cleanup === undefined ? [locked, step, run] : [locked, step, run, cleanup];
   const [written] = await db
     .with(...parts)
     .select()
@@ -49,7 +51,7 @@ export async function writeStep(db: Db, id: string, fence: number, patch: StepPa
 }
 
 function stepChanges(patch: StepPatch, stopRequested: SQL) {
-  const { status, cleanupAt: _, ...rest } = patch;
+  const { status, cleanup: _, ...rest } = patch;
   if (status === undefined) return rest;
   if (status === "finished" || status === "error") return { ...rest, status, leaseHolder: null, leaseExpiresAt: null };
   if (status === "stopping") return { ...rest, status };

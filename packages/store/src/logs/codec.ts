@@ -1,0 +1,78 @@
+import { promisify } from "node:util";
+import { constants, crc32, zstdCompress, zstdDecompress, zstdDecompressSync, type ZstdOptions } from "node:zlib";
+import { ChunkError } from "@tailrace/core/chunk";
+import type { Chunk, StoredChunk } from "@tailrace/core";
+
+/** Below this zstd's own frame eats what it saves. */
+const SMALLEST_COMPRESSED = 512;
+
+/** Level 1 is the fastest and the best here: 3 and -1 are slower and larger on log lines. */
+const PARAMETERS: ZstdOptions["params"] = {
+  [constants.ZSTD_c_compressionLevel]: 1,
+  [constants.ZSTD_c_windowLog]: 18,
+  [constants.ZSTD_c_checksumFlag]: 1,
+};
+
+const compress = promisify<Uint8Array, ZstdOptions, Buffer>(zstdCompress);
+const decompress = promisify<Uint8Array, ZstdOptions, Buffer>(zstdDecompress);
+
+/**
+ * Compresses a chunk in libuv's pool. The payload must stay as it is until this resolves; what was stored shares no
+ * memory with it.
+ */
+export async function storeChunk(chunk: Chunk): Promise<StoredChunk> {
+  const { payload, ...meta } = chunk;
+  const checksum = crc32(payload);
+  if (payload.length >= SMALLEST_COMPRESSED) {
+    // One buffer that log lines fit into: each further one is a way to this thread and back.
+    const data = await compress(payload, { params: PARAMETERS, chunkSize: (payload.length >> 1) + 64 });
+    if (data.length < payload.length) return { ...meta, codec: "zstd", checksum, data };
+  }
+  return { ...meta, codec: "none", checksum, data: new Uint8Array(payload) };
+}
+
+/** Decompresses a chunk in libuv's pool. @throws ChunkError when it is not what was stored */
+export async function openStoredChunk(stored: StoredChunk): Promise<Chunk> {
+  if (stored.codec === "none") return checked(stored, stored.data);
+  let payload;
+  try {
+    payload = await decompress(stored.data, limits(stored));
+  } catch (error) {
+    throw damaged(stored, { cause: error });
+  }
+  return checked(stored, payload);
+}
+
+/**
+ * The same on this thread, for a search: what was compressed is checked by zstd's own checksum alone, which spares a
+ * sixth of the time. @throws ChunkError
+ */
+export function openStoredChunkSync(stored: StoredChunk): Chunk {
+  if (stored.codec === "none") return checked(stored, stored.data);
+  try {
+    return ofLength(stored, zstdDecompressSync(stored.data, limits(stored)));
+  } catch (error) {
+    throw error instanceof ChunkError ? error : damaged(stored, { cause: error });
+  }
+}
+
+/** One output buffer is what zlib is quickest with; where it is full at the end, zlib makes another. */
+function limits({ payloadBytes }: StoredChunk): ZstdOptions {
+  return { chunkSize: payloadBytes + 64, maxOutputLength: payloadBytes };
+}
+
+function checked(stored: StoredChunk, payload: Uint8Array): Chunk {
+  if (crc32(payload) !== stored.checksum) throw damaged(stored);
+  return ofLength(stored, payload);
+}
+
+function ofLength(stored: StoredChunk, payload: Uint8Array): Chunk {
+  const { codec: _, checksum: __, data: ___, ...meta } = stored;
+  if (payload.length !== meta.payloadBytes || meta.lineBytes + meta.timeBytes > meta.payloadBytes)
+    throw damaged(stored);
+  return { ...meta, payload };
+}
+
+function damaged({ firstSeq, lines }: StoredChunk, options?: ErrorOptions): ChunkError {
+  return new ChunkError(`the chunk of lines ${firstSeq} to ${firstSeq + lines - 1} is not what was stored`, options);
+}

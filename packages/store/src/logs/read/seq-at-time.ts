@@ -1,0 +1,107 @@
+import { ChunkLines, firstKey, fromNanos, RunningMaximum, type Chunk } from "@tailrace/core";
+import type pg from "pg";
+import type { Queryable } from "../../database.ts";
+import { openStoredChunk } from "../codec.ts";
+import { fetchChunks } from "./fetch-chunks.ts";
+import type { LiveStream } from "./live-streams.ts";
+import { clamp, type Window } from "./windows.ts";
+
+/** A window of a stream, and a time in nanoseconds since the epoch. */
+export interface WindowTime extends Window {
+  time: bigint;
+}
+
+interface Candidate {
+  window: WindowTime;
+  firstSeq: number;
+  /** True when the chunk's first line has reached the time. */
+  whole: boolean;
+}
+
+/**
+ * For each window the seq of its first line whose running maximum has reached the time; the window's end where none has.
+ * A stream's running maximum never falls, so that what is before has not, and what is behind has.
+ */
+export async function seqsAtTimes(client: pg.ClientBase, windows: readonly WindowTime[]): Promise<number[]> {
+  const candidates = await findCandidates(client, windows);
+  const inside = candidates.filter((candidate) => !candidate.whole);
+  const stored = await fetchChunks(
+    client,
+    inside.map(({ window, firstSeq }) => ({ stream: window.stream, firstSeq })),
+  );
+  const seqs = new Map<LiveStream, number>();
+  for (const { window, firstSeq } of candidates) seqs.set(window.stream, firstSeq);
+  for (const [index, { window }] of inside.entries())
+    seqs.set(window.stream, seqInChunk(await openStoredChunk(stored[index]!), window.time));
+  return windows.map(({ stream, from, until }) => clamp(seqs.get(stream) ?? until, from, until));
+}
+
+/** The first chunk of each window that reaches its time. */
+async function findCandidates(client: Queryable, windows: readonly WindowTime[]): Promise<Candidate[]> {
+  if (windows.length === 0) return [];
+  const { rows } = await client.query<{
+    place: string;
+    first_seq: string;
+    lines: number;
+    first_time: string;
+    max_time: string;
+    prior_time: string;
+  }>(CHUNKS_AT_TIMES, [
+    windows[0]!.stream.day,
+    windows.map(({ stream }) => stream.id),
+    windows.map(({ from }) => from),
+    windows.map(({ until }) => until),
+    windows.map(({ time }) => time),
+  ]);
+  return rows.map((row) => {
+    const window = windows[Number(row.place) - 1]!;
+    const bounds = {
+      firstSeq: Number(row.first_seq),
+      lines: row.lines,
+      firstTime: BigInt(row.first_time),
+      maxTime: BigInt(row.max_time),
+      priorTime: BigInt(row.prior_time),
+    };
+    return { window, firstSeq: bounds.firstSeq, whole: firstKey(window.stream.ordinal, bounds).time >= window.time };
+  });
+}
+
+/**
+ * Halves each window until the first chunk that reaches its time is found: no chunk from `lo` on back has, the one that
+ * begins at `hi` has.
+ */
+export const CHUNKS_AT_TIMES = `
+  select w.place, c.first_seq, c.lines, c.first_time, c.max_time, c.prior_time
+  from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) with ordinality as w(id, from_seq, until_seq, time, place)
+  cross join lateral (
+    with recursive halves(lo, hi) as (
+      select w.from_seq, w.until_seq
+      union all
+      select
+        case when m.reached then h.lo else greatest(m.first_seq + m.lines, (h.lo + h.hi) / 2 + 1) end,
+        case when m.reached then m.first_seq else h.hi end
+      from halves h
+      cross join lateral (
+        select c.first_seq, c.lines, greatest(c.max_time, c.prior_time) >= w.time as reached
+        from log_chunks c
+        where c.day = $1 and c.stream_id = w.id and c.first_seq <= (h.lo + h.hi) / 2
+        order by c.first_seq desc limit 1
+      ) m
+      where h.lo < h.hi
+    )
+    select min(hi) as first_seq from halves
+  ) found
+  join log_chunks c on c.day = $1 and c.stream_id = w.id and c.first_seq = found.first_seq
+    and greatest(c.max_time, c.prior_time) >= w.time`;
+
+function seqInChunk(chunk: Chunk, time: bigint): number {
+  const moment = fromNanos(time);
+  const maximum = new RunningMaximum(chunk.priorTime);
+  const lines = new ChunkLines(chunk);
+  for (let seq = chunk.firstSeq; seq < chunk.firstSeq + chunk.lines; seq++) {
+    lines.nextTime();
+    maximum.update(lines);
+    if (maximum.reaches(moment)) return seq;
+  }
+  return chunk.firstSeq + chunk.lines;
+}

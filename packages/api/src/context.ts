@@ -1,10 +1,10 @@
-import type { Role, RunStore, ScenarioStore, TeamStore } from "@tailrace/core";
+import type { LogReader, Role, RunStore, ScenarioStore, TeamStore } from "@tailrace/core";
 
 /** Who asks: the installation's administrator, who may do everything, or a token of one team. */
 export type Principal = { kind: "installation" } | { kind: "team"; teamId: string; role: Role };
 
 /** What the verbs use of the store. */
-export type ApiStore = TeamStore & ScenarioStore & RunStore;
+export type ApiStore = TeamStore & ScenarioStore & RunStore & LogReader;
 
 export interface ApiLimits {
   /** How many runs of one team may be active at once. */
@@ -26,8 +26,13 @@ export interface ApiContext {
   requestId: string;
 }
 
+/** The signal of a call that nobody gives up. */
+export const NEVER: AbortSignal = new AbortController().signal;
+
 /** The one argument of each verb. */
 export interface Call<Input> {
   ctx: ApiContext;
   input: Input;
+  /** Aborted when nobody waits for the answer any more. (Default: {@link NEVER}) */
+  signal?: AbortSignal | undefined;
 }

@@ -6,3 +6,9 @@ export const BODY_BYTES = 64 * 1024;
 
 /** How many calls one tRPC batch may have. */
 export const MAX_BATCH_SIZE = 10;
+
+/** How many downloads of logs may be under way at once; each needs some MiB of memory for every container. */
+export const MAX_DOWNLOADS = 16;
+
+/** How long a client may take nothing of a download before it is ended, in milliseconds: two minutes. */
+export const DOWNLOAD_STALL_MS = 120_000;

@@ -1,6 +1,7 @@
 import { TailraceError } from "@tailrace/core";
 import type { FastifyPluginAsync } from "fastify";
 import type { ApiDeps } from "./deps.ts";
+import { registerDownload } from "./http/download.ts";
 import { PRINCIPAL, guard } from "./http/request.ts";
 import { registerRest } from "./http/rest.ts";
 import { registerTrpc } from "./http/trpc.ts";
@@ -23,6 +24,7 @@ export function createApi(deps: ApiDeps): FastifyPluginAsync {
         });
         await scope.register(async (inner) => registerTrpc(inner, deps));
         await scope.register(async (inner) => registerRest(inner, deps));
+        await scope.register(async (inner) => registerDownload(inner, deps));
       },
       { prefix: "/api" },
     );

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Role } from "@tailrace/core";
 import { type PostgresStore, openStore } from "@tailrace/store";
 import Fastify, { type FastifyInstance } from "fastify";
-import { type ApiDeps, createApi } from "../src/index.ts";
+import { type ApiDeps, type ApiStore, createApi } from "../src/index.ts";
 import { testDatabase } from "@tailrace/store/testing";
 import { SCRIPT, type VerbCase } from "./verbs.ts";
 
@@ -34,7 +34,7 @@ export interface TestApi extends AsyncDisposable {
   /** What was logged as a warning or an error. */
   logged: { level: string; fields: Record<string, unknown> }[];
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
-  rest(verb: VerbCase, input: Record<string, unknown>, token?: string): Promise<Answer>;
+  rest(verb: Pick<VerbCase, "rest">, input: Record<string, unknown>, token?: string): Promise<Answer>;
   trpc(verb: Pick<VerbCase, "procedure" | "type">, input: unknown, token?: string): Promise<Answer>;
 }
 
@@ -44,9 +44,11 @@ export async function startApi(
     prepare?: (app: FastifyInstance) => void;
     /** How to reach the database. (Default: by its own URL) */
     reach?: (databaseUrl: string) => Promise<string>;
+    /** What the API uses in the place of the store. (Default: the store itself) */
+    watch?: (store: PostgresStore) => ApiStore;
   } = {},
 ): Promise<TestApi> {
-  const { prepare, reach, ...deps } = overrides;
+  const { prepare, reach, watch = (own) => own, ...deps } = overrides;
   const database = await testDatabase();
   const logged: TestApi["logged"] = [];
   const log = {
@@ -59,7 +61,7 @@ export async function startApi(
   prepare?.(app);
   await app.register(
     createApi({
-      store,
+      store: watch(store),
       auth: { mode: "token", adminToken: ADMIN },
       limits: { maxActiveRuns: 3, allowedImages: [ALLOWED_IMAGE], namespace: "load" },
       log,
@@ -101,7 +103,11 @@ export async function startApi(
   };
 }
 
-function restRequest(verb: VerbCase, input: Record<string, unknown>, token: string | undefined): [string, string, Ask] {
+function restRequest(
+  verb: Pick<VerbCase, "rest">,
+  input: Record<string, unknown>,
+  token: string | undefined,
+): [string, string, Ask] {
   const [method = "", template = ""] = verb.rest.split(" ");
   const rest = { ...input };
   const path = template.replace(/\{(\w+)\}/g, (_, name: string) => {
@@ -111,7 +117,9 @@ function restRequest(verb: VerbCase, input: Record<string, unknown>, token: stri
   });
   if (method === "GET" || method === "DELETE") {
     const query = new URLSearchParams(
-      Object.entries(rest).map(([name, value]): [string, string] => [name, String(value)]),
+      Object.entries(rest).flatMap(([name, value]) =>
+        [value].flat().map((each): [string, string] => [name, String(each)]),
+      ),
     ).toString();
     return [method, TEAMS + path + (query === "" ? "" : `?${query}`), { token }];
   }

@@ -8,6 +8,9 @@ export const MAX_BATCH_ITEMS = 10;
 /** Keeps a batch of queries below what servers and proxies take as one request line. */
 const MAX_URL_LENGTH = 6000;
 
+/** A query with a longer input, in the characters of an address, is sent as a body. */
+const MAX_INPUT_LENGTH = 4000;
+
 export interface ClientOptions {
   /** The server's origin, for example `https://tailrace.example.com` or `http://127.0.0.1:4173`. */
   url: string | URL;
@@ -27,7 +30,7 @@ export type TailraceClient = TRPCClient<AppRouter>;
 
 /**
  * Makes a client. Nothing is sent before the first call. Queries of the same tick travel in one request; each mutation
- * has its own, so that the large ones meet the limits of one.
+ * has its own, so that the large ones meet the limits of one, and so has a query that is too long for an address.
  *
  * @throws TypeError when `url` is not an http(s) origin, or `token` can't be a header's value
  */
@@ -48,7 +51,11 @@ export function createClient(options: ClientOptions): TailraceClient {
       splitLink({
         condition: (op) => op.type === "mutation",
         true: httpLink(link),
-        false: httpBatchLink({ ...link, maxItems: MAX_BATCH_ITEMS, maxURLLength: MAX_URL_LENGTH }),
+        false: splitLink({
+          condition: (op) => encodeURIComponent(JSON.stringify(op.input) ?? "").length > MAX_INPUT_LENGTH,
+          true: httpLink({ ...link, methodOverride: "POST" }),
+          false: httpBatchLink({ ...link, maxItems: MAX_BATCH_ITEMS, maxURLLength: MAX_URL_LENGTH }),
+        }),
       }),
     ],
   });

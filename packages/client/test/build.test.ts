@@ -54,7 +54,7 @@ describe("the published package", () => {
     const directory = join(ROOT, "dist/consumer");
     await mkdir(directory, { recursive: true });
     const consumer = `
-      import { createClient, isTailraceError, type Run, type RouterInputs } from "../package/index.js";
+      import { createClient, isTailraceError, type LogItem, type LogPage, type Run, type RouterInputs } from "../package/index.js";
       const client = createClient({ url: "http://127.0.0.1:4173" });
       const input: RouterInputs["runs"]["create"] = { teamId: "a", scenarioId: "b", parallelism: 2 };
       const run: Run = await client.runs.create.mutate(input);
@@ -64,7 +64,11 @@ describe("the published package", () => {
         if (isTailraceError(error, "BAD_REQUEST")) return error.issues.map(({ path }) => path);
         throw error;
       });
-      export { logs };
+      const wanted: RouterInputs["logs"]["page"] = { teamId: "a", runId: run.id, roles: ["runner"], levels: ["none"] };
+      const page: LogPage = await client.logs.page.query(wanted);
+      const text = (item: LogItem): string =>
+        item.kind === "line" ? item.line : item.kind === "gap" ? item.text : item.reason;
+      export { logs, page, text };
     `;
     const compilerOptions = {
       module: "NodeNext",

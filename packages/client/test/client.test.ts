@@ -62,6 +62,31 @@ describe("calls", () => {
     expect((await client.runs.stop.mutate({ teamId: "demo", runId: run.id })).status).toBe("stopping");
   });
 
+  it("read logs in pages, also with more patterns than an address takes", async () => {
+    const run = await client.runs.create.mutate({ teamId: "demo", scenarioId: "checkout" });
+    const of = { teamId: "demo", runId: run.id };
+    expect(await client.logs.streams.query(of)).toEqual({ items: [], nextCursor: null });
+    server.requests.length = 0;
+    const ten = Array.from({ length: 10 }, (_, at) => `${at}`.repeat(500));
+    const patterns = { include: ten, exclude: ten, includeRegex: ten, excludeRegex: ten };
+    const [long, short] = await Promise.all([
+      client.logs.page.query({ ...of, ...patterns }),
+      client.logs.page.query({ ...of, include: ["short"] }),
+    ]);
+    expect(long).toEqual({
+      items: [],
+      nextCursor: expect.any(String),
+      previousCursor: null,
+      complete: true,
+      scanned: 0,
+    });
+    expect(short).toEqual(long);
+    expect(server.requests.toSorted()).toEqual(["GET /api/trpc/logs.page", "POST /api/trpc/logs.page"]);
+    expect((await client.logs.search.query({ ...of, ...patterns })).matches).toBe(0);
+    const error = await failure(client.logs.page.query({ ...of, include: [...ten, "one more"] }));
+    expect(error.issues).toEqual([{ path: "include", message: "include must be a list of at most 10 items" }]);
+  });
+
   it("act with the token they are given", async () => {
     const { token } = await client.teams.createToken.mutate({ teamId: "demo", role: "viewer", name: "reader" });
     const viewer = createClient({ url: `${server.origin}/`, token });

@@ -5,6 +5,7 @@ import { errorHeaders } from "../errors/headers.ts";
 import { logFailure } from "../errors/log.ts";
 import { HTTP_STATUS, type Problem, problemOf } from "../errors/problem.ts";
 import { problemJson } from "../rest/problem-json.ts";
+import { isGone } from "./request.ts";
 
 /**
  * A Fastify error handler that answers with `present`'s JSON.
@@ -18,7 +19,7 @@ export function errorHandler(
 ) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const problem = problemOf(withBodyLimit(error, request));
-    const gone = request.raw.destroyed && !request.raw.complete;
+    const gone = (request.raw.destroyed && !request.raw.complete) || isGone(reply);
     const path = request.routeOptions?.url ?? "unknown route";
     if (!gone) logFailure(log, problem, error, { requestId: request.id, path });
     return await reply

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { authenticate } from "../auth/authenticate.ts";
 import type { ApiContext, Principal } from "../context.ts";
 import type { ApiDeps } from "../deps.ts";
+import type { RestParts } from "../rest/input.ts";
 
 /** The decorator that holds the principal of a request; null until {@link guard} has let it through. */
 export const PRINCIPAL = "tailracePrincipal";
@@ -20,4 +21,28 @@ export function contextOf(request: FastifyRequest, deps: ApiDeps): ApiContext {
   if (principal === null) throw new Error(`${request.method} ${request.url} was not guarded`);
   const { store, limits, random } = deps;
   return { store, limits, random, principal, requestId: request.id };
+}
+
+/** What a REST request says, but for its headers. */
+export function partsOf(request: FastifyRequest): RestParts {
+  return {
+    params: request.params as Record<string, string>,
+    query: request.query as Record<string, string | string[]>,
+    body: request.body,
+  };
+}
+
+/** True when nobody waits for the answer any more. */
+export function isGone(reply: FastifyReply): boolean {
+  return reply.raw.destroyed && !reply.raw.writableFinished;
+}
+
+/** Aborted when the connection ends before the answer was sent. */
+export function signalOf(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  if (isGone(reply)) controller.abort();
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
 }

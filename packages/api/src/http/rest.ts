@@ -5,12 +5,14 @@ import type { ApiDeps } from "../deps.ts";
 import { BODY_BYTES, LARGE_BODY_BYTES } from "../limits.ts";
 import { restInput } from "../rest/input.ts";
 import type { RestRoute } from "../rest/meta.ts";
+import { type QueryFields, queryFields } from "../rest/query-fields.ts";
 import { type ListedProcedure, proceduresOf } from "../trpc/procedures.ts";
 import { appRouter } from "../trpc/router.ts";
 import { restErrorHandler } from "./errors.ts";
-import { contextOf } from "./request.ts";
+import { contextOf, partsOf, signalOf } from "./request.ts";
 
-const BASE = "/dashboard/load-testing/teams";
+/** Below the API's own address. */
+export const BASE = "/dashboard/load-testing/teams";
 
 /** Mounts each procedure as the REST route that its meta says; validation, access and errors are the procedure's. */
 export function registerRest(scope: FastifyInstance, deps: ApiDeps): void {
@@ -24,29 +26,35 @@ export function registerRest(scope: FastifyInstance, deps: ApiDeps): void {
   scope.setErrorHandler(restErrorHandler(deps.log));
   for (const listed of proceduresOf(appRouter)) {
     const { method, path } = listed.meta.rest;
+    const fields = queryFields(listed.input);
     scope.route({
       method,
       url: BASE + path,
       bodyLimit: listed.meta.largeBody === true ? LARGE_BODY_BYTES : BODY_BYTES,
-      handler: async (request, reply) => present(reply, listed.meta.rest, await call(request, deps, listed)),
+      handler: async (request, reply) =>
+        present(reply, listed.meta.rest, await call({ request, reply, deps, listed, fields })),
     });
   }
 }
 
-async function call(request: FastifyRequest, deps: ApiDeps, { path, type, meta }: ListedProcedure): Promise<unknown> {
-  const input = restInput({
-    params: request.params as Record<string, string>,
-    query: request.query as Record<string, string | string[]>,
-    body: request.body,
-    idempotencyKey: meta.rest.idempotent === true ? headerText(request.headers["idempotency-key"]) : undefined,
-  });
+interface RestCall {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  deps: ApiDeps;
+  listed: ListedProcedure;
+  fields: QueryFields;
+}
+
+async function call({ request, reply, deps, listed: { path, type, meta }, fields }: RestCall): Promise<unknown> {
+  const idempotencyKey = meta.rest.idempotent === true ? headerText(request.headers["idempotency-key"]) : undefined;
+  const input = restInput({ ...partsOf(request), idempotencyKey }, fields);
   return await callTRPCProcedure({
     router: appRouter,
     path,
     type,
     ctx: contextOf(request, deps),
     getRawInput: () => Promise.resolve(input),
-    signal: undefined,
+    signal: signalOf(reply),
     batchIndex: 0,
   });
 }

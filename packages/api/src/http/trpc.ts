@@ -9,7 +9,7 @@ import { BODY_BYTES, LARGE_BODY_BYTES, MAX_BATCH_SIZE } from "../limits.ts";
 import { appRouter } from "../trpc/router.ts";
 import { proceduresOf } from "../trpc/procedures.ts";
 import { errorHandler } from "./errors.ts";
-import { contextOf } from "./request.ts";
+import { contextOf, isGone } from "./request.ts";
 
 /**
  * Mounts the router at `/trpc`. A procedure whose input holds a script has a route of its own with the larger body
@@ -49,6 +49,8 @@ async function answer(request: FastifyRequest, reply: FastifyReply, deps: ApiDep
     path,
     router: appRouter,
     maxBatchSize: MAX_BATCH_SIZE,
+    // The patterns of a query for logs may be more than an address takes.
+    allowMethodOverride: true,
     createContext: ({ req }: CreateFastifyContextOptions) => contextOf(req, deps),
     responseMeta: ({ errors }) => ({
       headers: Object.assign({}, ...errors.map((error) => errorHeaders(problemOf(error).code))) as Record<
@@ -56,7 +58,9 @@ async function answer(request: FastifyRequest, reply: FastifyReply, deps: ApiDep
         string
       >,
     }),
-    onError: ({ error, path: at = path }) =>
-      logFailure(deps.log, problemOf(error), error.cause ?? error, { requestId: request.id, path: at }),
+    onError: ({ error, path: at = path }) => {
+      if (isGone(reply)) return;
+      logFailure(deps.log, problemOf(error), error.cause ?? error, { requestId: request.id, path: at });
+    },
   });
 }

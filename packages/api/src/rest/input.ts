@@ -1,5 +1,6 @@
 import type { FieldIssue } from "@tailrace/core";
 import { invalidInput } from "../errors/problem.ts";
+import type { QueryField, QueryFields } from "./query-fields.ts";
 
 export interface RestParts {
   /** Of the path. */
@@ -14,12 +15,17 @@ export interface RestParts {
  * The input of the procedure: what the path, the query, the body and the header say, as one object. A field has one
  * place, so that a body can't override the team in the path.
  *
+ * @param fields - of the input, by which the query's texts are read
  * @throws TailraceError BAD_REQUEST
  */
-export function restInput({ params, query, body, idempotencyKey }: RestParts): Record<string, unknown> {
+export function restInput(
+  { params, query, body, idempotencyKey }: RestParts,
+  fields: QueryFields,
+): Record<string, unknown> {
+  const read = Object.entries(query).map(([name, value]) => [name, fromQuery(value, fields.get(name))]);
   const places: [string, Record<string, unknown>][] = [
     ["the path", params],
-    ["the query", Object.fromEntries(Object.entries(query).map(([name, value]) => [name, fromQuery(name, value)]))],
+    ["the query", Object.fromEntries(read) as Record<string, unknown>],
     ["the header Idempotency-Key", idempotencyKey === undefined ? {} : { idempotencyKey }],
     ["the body", bodyFields(body)],
   ];
@@ -39,9 +45,17 @@ export function restInput({ params, query, body, idempotencyKey }: RestParts): R
   return Object.fromEntries(input);
 }
 
-/** `limit` is the one field of queries that is a number; text that is none is left for its schema to refuse. */
-function fromQuery(name: string, value: string | string[]): unknown {
-  return name === "limit" && typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+/** A repeated field that is no list is left for its schema to refuse, and so is text that is not of its type. */
+function fromQuery(value: string | string[], field: QueryField | undefined): unknown {
+  if (field === undefined) return value;
+  if (field.list) return [value].flat().map((text) => parse(text, field.type));
+  return typeof value === "string" ? parse(value, field.type) : value;
+}
+
+function parse(text: string, type: QueryField["type"]): unknown {
+  if (type === "number" && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
+  if (type === "boolean" && (text === "true" || text === "false")) return text === "true";
+  return text;
 }
 
 function bodyFields(body: unknown): Record<string, unknown> {

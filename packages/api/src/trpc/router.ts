@@ -1,6 +1,7 @@
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
+import { logsRouter } from "./logs.ts";
 import { router } from "./root.ts";
-import { logsRouter, runsRouter } from "./runs.ts";
+import { runsRouter } from "./runs.ts";
 import { scenariosRouter } from "./scenarios.ts";
 import { teamsRouter } from "./teams.ts";
 

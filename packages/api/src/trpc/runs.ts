@@ -1,5 +1,4 @@
 import { runsCreate, runsGet, runsList } from "../schemas/runs.ts";
-import { snapshotLogs } from "../verbs/logs/snapshot.ts";
 import { createRun } from "../verbs/runs/create.ts";
 import { deleteRun } from "../verbs/runs/delete.ts";
 import { getRun } from "../verbs/runs/get.ts";
@@ -28,11 +27,4 @@ export const runsRouter = router({
     .meta({ rest: { method: "DELETE", path: "/:teamId/test-runs/:runId", status: 204 } })
     .input(runsGet)
     .mutation(deleteRun),
-});
-
-export const logsRouter = router({
-  snapshot: procedure
-    .meta({ rest: { method: "GET", path: "/:teamId/test-runs/:runId/logs", status: 200, answer: "text" } })
-    .input(runsGet)
-    .query(snapshotLogs),
 });

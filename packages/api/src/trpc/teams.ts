@@ -5,6 +5,7 @@ import {
   teamsGet,
   teamsList,
   teamsListTokens,
+  teamsUpdate,
 } from "../schemas/teams.ts";
 import { createToken } from "../verbs/teams/create-token.ts";
 import { createTeam } from "../verbs/teams/create.ts";
@@ -12,6 +13,7 @@ import { deleteToken } from "../verbs/teams/delete-token.ts";
 import { getTeam } from "../verbs/teams/get.ts";
 import { listTokens } from "../verbs/teams/list-tokens.ts";
 import { listTeams } from "../verbs/teams/list.ts";
+import { updateTeam } from "../verbs/teams/update.ts";
 import { procedure, router } from "./root.ts";
 
 export const teamsRouter = router({
@@ -27,6 +29,10 @@ export const teamsRouter = router({
     .meta({ rest: { method: "GET", path: "", status: 200 } })
     .input(teamsList)
     .query(listTeams),
+  update: procedure
+    .meta({ rest: { method: "PATCH", path: "/:teamId", status: 200 } })
+    .input(teamsUpdate)
+    .mutation(updateTeam),
   createToken: procedure
     .meta({ rest: { method: "POST", path: "/:teamId/tokens", status: 201 } })
     .input(teamsCreateToken)

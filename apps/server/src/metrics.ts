@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import { createCollectorMetrics, type CollectorMetrics } from "./collector/metrics.ts";
 
 /** What the server counts. No label names a run or a team: their number has no bound. */
 export interface Metrics {
@@ -6,8 +7,9 @@ export interface Metrics {
   httpDuration: Histogram<"method" | "route" | "status">;
   activeSteps: Gauge;
   stepWrites: Counter;
-  containerReads: Counter<"result">;
+  leaseMoves: Counter;
   watchConnected: Gauge;
+  collector: CollectorMetrics;
 }
 
 export function createMetrics(): Metrics {
@@ -33,10 +35,9 @@ export function createMetrics(): Metrics {
       help: "Updates of steps, with or without logs.",
       registers,
     }),
-    containerReads: new Counter({
-      name: "tailrace_container_reads_total",
-      help: "Readings of one container's log, by what came of them.",
-      labelNames: ["result"],
+    leaseMoves: new Counter({
+      name: "tailrace_lease_moves_total",
+      help: "Steps that this server took over from another holder.",
       registers,
     }),
     watchConnected: new Gauge({
@@ -44,5 +45,6 @@ export function createMetrics(): Metrics {
       help: "1 while every watch on the cluster is connected.",
       registers,
     }),
+    collector: createCollectorMetrics(registry),
   };
 }

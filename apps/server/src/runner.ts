@@ -11,6 +11,7 @@ export function runnerSettings(settings: Settings): RunnerSettings {
   return {
     image: settings.runnerImage,
     starterImage: settings.starterImage,
+    finalizer: settings.finalizer,
     serviceAccountName: settings.serviceAccount,
     imagePullSecrets: settings.imagePullSecrets,
     securityContext: settings.securityContext,

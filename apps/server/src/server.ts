@@ -3,13 +3,17 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Cluster, ClusterView } from "@tailrace/core";
 import { contextNamespace, loadKubeConfig, openCluster } from "@tailrace/kubernetes";
-import { migrate, openStore, startEmbeddedPostgres } from "@tailrace/store";
+import { migrate, openStore, openStoredChunk, startEmbeddedPostgres, storeChunk } from "@tailrace/store";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
+import { openCollector } from "./collector/collector.ts";
+import { NodeAccess } from "./collector/node-access.ts";
+import { startRetention } from "./collector/retention.ts";
 import { DEMO_TEAM, ensureDemoData } from "./demo-data.ts";
 import { createApp } from "./http/app.ts";
 import { listenForMetrics } from "./http/metrics-route.ts";
 import { createMetrics } from "./metrics.ts";
+import { openNodeLogs } from "./node-logs.ts";
 import type { Settings } from "./settings/definitions.ts";
 import { checkServing } from "./settings/read.ts";
 import { supervise } from "./supervise.ts";
@@ -47,11 +51,29 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (settings.auth === "none") await ensureDemoData(store);
 
   const metrics = createMetrics();
-  const cluster = parts.adopt(await connectCluster(options, parts), (it) => it.close());
+  const connected = await connectCluster(options, parts);
+  const cluster = parts.adopt(connected.cluster, (it) => it.close());
+  const access = new NodeAccess(log);
+  parts.use(await openNodeLogs({ settings: { ...settings, ...connected.kubelet }, cluster, access, log }));
+  const spoolDirectory = join(dataFolder(settings), options.sandbox ? "demo" : "server", "spool");
+  parts.use(startRetention({ store, retentionDays: settings.logRetentionDays, spoolDirectory, log }));
+  const collector = parts.use(
+    await openCollector({
+      store,
+      openChunk: openStoredChunk,
+      storeChunk,
+      podLogs: cluster.podLogs,
+      access,
+      spoolDirectory,
+      spoolLimit: settings.spoolBytes,
+      metrics: metrics.collector,
+      log,
+    }),
+  );
   const view = parts.adopt(cluster.watch(), (it) => it.close());
   const synced = firstSync(view);
   view.onChange((name) => name === null && metrics.watchConnected.set(view.problem === null && view.synced ? 1 : 0));
-  parts.use(supervise({ settings, store, cluster, view, metrics, log }));
+  parts.use(supervise({ settings, store, cluster, view, collector, metrics, log }));
 
   const readiness = async (): Promise<string | null> => {
     const alive = await store.ping().then(
@@ -86,16 +108,22 @@ async function openDatabase({ settings, log, sandbox, signal }: ServerOptions, p
   return parts.adopt(await openStore({ databaseUrl, log }), (it) => it.close());
 }
 
+/** A cluster, and where its kubelets are found, if that is not what the settings say. */
+interface Connected {
+  cluster: Cluster;
+  kubelet: { kubeletPort?: number; kubeletCa?: string };
+}
+
 async function connectCluster(
   { settings, log, sandbox, path }: ServerOptions,
   parts: AsyncDisposableStack,
-): Promise<Cluster> {
+): Promise<Connected> {
   if (!sandbox) {
     const load = () => loadKubeConfig({ kubeconfig: settings.kubeconfig, context: settings.kubeContext });
     const kubeConfig = load();
     const namespace = settings.namespace ?? contextNamespace(kubeConfig);
     log.info({ server: kubeConfig.getCurrentCluster()?.server, namespace }, "using the cluster of the kubeconfig");
-    return openCluster({ kubeConfig: load, namespace, log });
+    return { cluster: openCluster({ kubeConfig: load, namespace, log }), kubelet: {} };
   }
   // Only the demo loads the stand-in.
   const { startSandbox } = await import("@tailrace/sandbox");
@@ -116,7 +144,10 @@ async function connectCluster(
   );
   const kubeconfig = join(dataDir, "kubeconfig");
   await writeFile(kubeconfig, standIn.kubeconfig(), { mode: 0o600 });
-  return openCluster({ kubeConfig: loadKubeConfig({ kubeconfig }), namespace: standIn.namespace, log });
+  const kubeletCa = join(dataDir, "kubelet-ca.crt");
+  await writeFile(kubeletCa, standIn.kubelet.ca, { mode: 0o600 });
+  const cluster = openCluster({ kubeConfig: loadKubeConfig({ kubeconfig }), namespace: standIn.namespace, log });
+  return { cluster, kubelet: { kubeletPort: standIn.kubelet.port, kubeletCa } };
 }
 
 /** Where data is kept when no folder is named. */

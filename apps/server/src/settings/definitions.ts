@@ -1,5 +1,17 @@
 import { z } from "zod";
-import { duration, durationOrNever, integer, json, list, object, optionalText, text } from "./kinds.ts";
+import {
+  byteSize,
+  daysOrNever,
+  duration,
+  durationOrNever,
+  flag,
+  integer,
+  json,
+  list,
+  object,
+  optionalText,
+  text,
+} from "./kinds.ts";
 
 /** One environment variable: how it is read, and what people are told about it. */
 export interface Definition<T> {
@@ -167,14 +179,55 @@ export const DEFINITIONS = {
     json(z.array(object), "a list of VolumeMount objects"),
     "Volume mounts of initializer and runners, as JSON.",
   ),
-  logIntervalMs: define("TAILRACE_LOG_INTERVAL", "5s", duration, "How often the logs of an active run are read."),
+  snapshotIntervalMs: define(
+    "TAILRACE_SNAPSHOT_INTERVAL",
+    "5s",
+    duration,
+    "How often a run's snapshot is written while only its logs change.",
+  ),
   logTailLines: define(
     "TAILRACE_LOG_TAIL_LINES",
     "1000",
     integer(1, 100_000),
     "Lines of each container in the snapshot.",
   ),
-  logConcurrency: define("TAILRACE_LOG_CONCURRENCY", "16", integer(1, 256), "Log requests under way at once."),
+  nodeLogs: define(
+    "TAILRACE_NODE_LOGS",
+    "auto",
+    z.enum(["auto", "kubelet", "proxy", "off"]),
+    "Whether logs are read from the nodes' own files: `kubelet` from the kubelets' port, `proxy` through the API server, `auto` from the kubelets' port where `get` on `nodes/log` is granted. Where that fails, `pods/log` is read.",
+  ),
+  kubeletPort: define("TAILRACE_KUBELET_PORT", "10250", integer(1, 65_535), "Port of the kubelets."),
+  kubeletCa: define(
+    "TAILRACE_KUBELET_CA",
+    null,
+    optionalText,
+    "File with the CA certificates of the kubelets; without it the cluster's own CA.",
+  ),
+  kubeletInsecure: define(
+    "TAILRACE_KUBELET_INSECURE",
+    "false",
+    flag,
+    "`true` sends requests, with their token, also to a kubelet whose certificate is not verified.",
+  ),
+  finalizer: define(
+    "TAILRACE_FINALIZER",
+    "true",
+    flag,
+    "Whether TestRuns get a finalizer, which keeps a deleted one, and its pods, until their logs are read.",
+  ),
+  spoolBytes: define(
+    "TAILRACE_SPOOL_LIMIT",
+    "1GiB",
+    byteSize,
+    "How much may wait on the disk, in `TAILRACE_DATA_DIR`, while the database is away.",
+  ),
+  logRetentionDays: define(
+    "TAILRACE_LOG_RETENTION",
+    "never",
+    daysOrNever,
+    "After how many days logs are deleted, such as `90d`, by the day of the run; a team's may be shorter.",
+  ),
   deadlineCreationMs: define(
     "TAILRACE_DEADLINE_CREATION",
     "1m",

@@ -36,6 +36,27 @@ export const durationOrNever = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
+export const flag = z.enum(["true", "false"]).transform((value) => value === "true");
+
+const SIZE_UNITS = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
+
+/** A size in bytes. */
+export const byteSize = z.string().transform((value, context) => {
+  const match = /^(\d{1,6})(KiB|MiB|GiB|TiB)$/.exec(value);
+  if (match !== null) return Number(match[1]) * SIZE_UNITS[match[2] as keyof typeof SIZE_UNITS];
+  context.addIssue({ code: "custom", message: "must be a size such as 512MiB or 10GiB" });
+  return z.NEVER;
+});
+
+/** Whole days; null for `never`. */
+export const daysOrNever = z.string().transform((value, context) => {
+  if (value === "never") return null;
+  const days = Number(/^(\d{1,4})d$/.exec(value)?.[1] ?? 0);
+  if (days >= 1 && days <= 3650) return days;
+  context.addIssue({ code: "custom", message: "must be from 1d to 3650d, or never" });
+  return z.NEVER;
+});
+
 /** A JSON value of the given shape; the fields inside are Kubernetes' own and are checked by its API server. */
 export function json<T>(shape: z.ZodType<T>, what: string): z.ZodType<T | undefined, string | undefined> {
   return z

@@ -1,4 +1,11 @@
-import { belongsToStep, type Cleanup, type CleanupStore, type Cluster, type LabelledObject } from "@tailrace/core";
+import {
+  belongsToStep,
+  FINALIZER,
+  type Cleanup,
+  type CleanupStore,
+  type Cluster,
+  type LabelledObject,
+} from "@tailrace/core";
 import type { Logger } from "pino";
 import { Waker } from "./waker.ts";
 
@@ -14,7 +21,10 @@ const BATCH = 10;
 /** How long one server may take for an entry before another tries it. */
 const HIDE_MS = 60_000;
 
-/** Deletes what ended runs leave in the cluster when its time has come, however often that has to be tried. */
+/**
+ * Releases the TestRuns of ended runs, and deletes what they leave in the cluster when its time has come, however often
+ * that has to be tried.
+ */
 export class Cleaner {
   readonly #deps: CleanerDeps;
   readonly #abort = new AbortController();
@@ -52,11 +62,14 @@ export class Cleaner {
     try {
       const { testRunName: name, stepId } = cleanup;
       const uid = cleanup.testRunUid ?? uidOfStep(await cluster.getTestRun(name, signal), stepId);
+      if (uid !== null && !cleanup.released) await cluster.removeFinalizer(name, uid, FINALIZER, signal);
+      if (cleanup.deletion === "later") return await store.postponeCleanup(stepId);
+      if (cleanup.deletion === "never") return await store.finishCleanup(stepId);
       if (uid !== null) await cluster.deleteTestRun(name, uid, signal);
       const configMap = uidOfStep(await cluster.getConfigMap(name, signal), stepId);
       if (configMap !== null) await cluster.deleteConfigMap(name, configMap, signal);
-      await store.finishCleanup(cleanup.stepId);
-      log.info({ testRun: cleanup.testRunName }, "removed the run's objects from the cluster");
+      await store.finishCleanup(stepId);
+      log.info({ testRun: name }, "removed the run's objects from the cluster");
     } catch (error) {
       const delayMs = Math.min(300_000, 2000 * 2 ** Math.min(cleanup.attempts, 10));
       log.warn(

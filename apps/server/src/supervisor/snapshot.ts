@@ -1,31 +1,46 @@
 import {
+  containerTitle,
+  decodeLogText,
+  describeGap,
   formatContainerLogs,
   initializerLines,
-  mergeSections,
-  parseContainerLogs,
+  MAX_CONTAINER_BYTES,
+  orderSections,
   readInitializerReport,
   testRunContainers,
-  type ContainerRef,
+  waitingSection,
   type ContainerSection,
+  type LogReader,
+  type LogStore,
   type PodObject,
-  type ReadContainer,
 } from "@tailrace/core";
+import type { StreamTask } from "../collector/stream-task.ts";
 
-/** Reads containers' logs; never rejects for one container. */
-export type ReadLogs = (refs: readonly ContainerRef[], signal: AbortSignal) => Promise<ReadContainer[]>;
+/** What a snapshot is made from. */
+export interface SnapshotSource {
+  store: Pick<LogStore, "listGaps"> & Pick<LogReader, "readTail">;
+  /** Lines of each container at most. */
+  tailLines: number;
+}
 
-/** The snapshot of one step as it grows: what was read, and what is kept of containers that are gone. */
+interface Known {
+  /** What the section was made from: it is made anew when this has changed. */
+  key: string;
+  section: ContainerSection;
+}
+
+/** The snapshot of one step as it grows, made from what is stored. */
 export class Snapshot {
   readonly #testRunName: string;
-  readonly #read: ReadLogs;
-  #sections: ContainerSection[];
-  /** Containers whose log was read whole after they had ended: it does not change any more. */
-  readonly #settled = new Map<string, ReadContainer>();
+  readonly #source: SnapshotSource;
+  readonly #known = new Map<StreamTask, Known>();
+  /** Containers that never began keep their reason when their pod is gone. */
+  readonly #waiting = new Map<string, ContainerSection>();
+  #sections: ContainerSection[] = [];
 
-  constructor(testRunName: string, stored: string | null, read: ReadLogs) {
+  constructor(testRunName: string, source: SnapshotSource) {
     this.#testRunName = testRunName;
-    this.#sections = stored === null ? [] : parseContainerLogs(stored);
-    this.#read = read;
+    this.#source = source;
   }
 
   get sections(): readonly ContainerSection[] {
@@ -41,27 +56,52 @@ export class Snapshot {
     return readInitializerReport(initializerLines(this.#testRunName, this.#sections))?.totalDurationMs ?? null;
   }
 
-  /**
-   * Reads every container that may have changed, or, for the last time, every one.
-   *
-   * @returns the reads of this time; those that failed for a passing reason have kind `retry`
-   */
-  async refresh(pods: readonly PodObject[], last: boolean, signal: AbortSignal): Promise<ReadContainer[]> {
-    const refs = testRunContainers(this.#testRunName, pods);
-    const due = refs.filter((ref) => last || !this.#settled.has(keyOf(ref)));
-    const reads = await this.#read(due, signal);
-    for (const read of reads) {
-      const settled =
-        read.ref.state.phase === "terminated" && read.read.kind === "log" && read.read.diagnostic === null;
-      if (settled) this.#settled.set(keyOf(read.ref), read);
+  /** Reads the ends of those streams that have changed. */
+  async refresh(pods: readonly PodObject[], tasks: readonly StreamTask[]): Promise<void> {
+    const begun = await Promise.all(tasks.map((task) => this.#sectionOf(task)));
+    for (const ref of testRunContainers(this.#testRunName, pods)) {
+      const section = waitingSection(ref);
+      if (section !== null) this.#waiting.set(containerTitle(section), section);
     }
-    const fresh = new Map(reads.map((read) => [keyOf(read.ref), read]));
-    const all = refs.flatMap((ref) => fresh.get(keyOf(ref)) ?? this.#settled.get(keyOf(ref)) ?? []);
-    this.#sections = mergeSections(this.#testRunName, this.#sections, all);
-    return reads;
+    for (const section of begun) this.#waiting.delete(containerTitle(section));
+    this.#sections = orderSections(this.#testRunName, pods, [...begun, ...this.#waiting.values()]);
   }
-}
 
-function keyOf(ref: ContainerRef): string {
-  return `${ref.pod}/${ref.container}#${ref.restart}`;
+  async #sectionOf(task: StreamTask): Promise<ContainerSection> {
+    const { record, problem, storedSeq, sealed } = task;
+    const key = `${record?.id ?? ""} ${storedSeq} ${String(sealed)} ${problem ?? ""}`;
+    const known = this.#known.get(task);
+    if (known?.key === key) return known.section;
+    const section = await this.#read(task);
+    this.#known.set(task, { key, section });
+    return section;
+  }
+
+  async #read({ record, problem, observed }: StreamTask): Promise<ContainerSection> {
+    const { instance } = observed;
+    const title = {
+      pod: instance.pod,
+      container: instance.named ? instance.container : null,
+      restart: instance.restart,
+    };
+    const empty: ContainerSection = { ...title, state: "log", reason: null, lines: [], gaps: [] };
+    const reason = problem ?? record?.seal?.truncated ?? null;
+    const state = reason === null ? "log" : "error";
+    if (record === null) return { ...empty, state, reason };
+    const limits = { lines: this.#source.tailLines, bytes: MAX_CONTAINER_BYTES };
+    const [tail, gaps] = await Promise.all([
+      this.#source.store.readTail(record, limits),
+      this.#source.store.listGaps(record),
+    ]);
+    const firstSeq = tail.nextSeq - tail.lines.length;
+    return {
+      ...title,
+      state: state === "log" && tail.cutBy === "bytes" ? "truncated" : state,
+      reason,
+      lines: tail.lines.map(decodeLogText),
+      gaps: gaps
+        .filter(({ seq }) => seq >= firstSeq)
+        .map((gap) => ({ before: gap.seq - firstSeq, text: describeGap(gap) })),
+    };
+  }
 }

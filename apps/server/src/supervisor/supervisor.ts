@@ -11,6 +11,8 @@ export interface SupervisorDeps extends Omit<WorkerDeps, "store" | "blindSince" 
   leaseMs: number;
   onWrite: () => void;
   onActive: (steps: number) => void;
+  /** Told of each step that is taken over from another holder. */
+  onLeaseMoved: () => void;
 }
 
 /** How many steps one claim takes at most. */
@@ -87,6 +89,7 @@ export class Supervisor {
   #start(step: StepRecord, leaseUntil: number): void {
     if (this.#abort.signal.aborted) return;
     this.#workers.get(step.id)?.stop();
+    if (step.fence > 1) this.#deps.onLeaseMoved();
     const deps: WorkerDeps = { ...this.#deps, blindSince: () => this.#blindSince };
     const worker = new StepWorker(deps, step, leaseUntil);
     this.#workers.set(step.id, worker);

@@ -1,11 +1,15 @@
 import {
+  closing,
   isEnded,
   isTailraceError,
   noteImageFailures,
   oneLine,
   planWrite,
   reconcile,
+  runningRunners,
   statusChanged,
+  testRunContainers,
+  type Action,
   type Cluster,
   type ClusterView,
   type Deadlines,
@@ -18,10 +22,10 @@ import {
   type StepStore,
 } from "@tailrace/core";
 import type { Logger } from "pino";
+import type { CollectedStep, StepCollector } from "../collector/step-collector.ts";
 import { act, describeFailure, type ActionResult } from "./actions.ts";
 import { backoffMs } from "./backoff.ts";
-import { ReadWarnings } from "./read-warnings.ts";
-import { Snapshot, type ReadLogs } from "./snapshot.ts";
+import { Snapshot, type SnapshotSource } from "./snapshot.ts";
 import { Waker } from "./waker.ts";
 
 export interface WorkerDeps {
@@ -32,9 +36,11 @@ export interface WorkerDeps {
   blindSince: () => number | null;
   runner: RunnerSettings;
   deadlines: Deadlines;
-  logIntervalMs: number;
+  /** How often a snapshot is written for its content alone. */
+  snapshotIntervalMs: number;
   cleanupAfterMs: number | null;
-  readLogs: ReadLogs;
+  snapshots: SnapshotSource;
+  collect: (step: CollectedStep, onLost: () => void) => StepCollector;
   log: Logger;
   onWrite: () => void;
 }
@@ -45,14 +51,24 @@ const ACTION_TIMEOUT_MS = 5000;
 /** The answer to a creation overtakes the watch; for this long a TestRun that the watch does not show is not missed. */
 const WATCH_LAG_MS = 5000;
 
-/** How often the last reading is repeated while containers fail for a passing reason. */
-const LAST_READ_TRIES = 6;
+/** How often it is looked whether the logs of a step that ends are read. */
+const CLOSING_MS = 200;
 
 /** How often the API is asked for a TestRun whose deadline has passed. */
 const CONFIRM_TRIES = 6;
 
 /** A stop that k6 did not follow is repeated after this. */
 const STOP_REPEAT_MS = 10_000;
+
+interface ClosingState {
+  decision: Decision;
+  /** Milliseconds since the epoch. */
+  since: number;
+  progress: number;
+  progressAt: number;
+  /** The TestRun's deletion was asked for. */
+  deleted: boolean;
+}
 
 /** Supervises one step for as long as its lease is held: decides, acts, reads logs, writes. One tick at a time. */
 export class StepWorker {
@@ -61,7 +77,7 @@ export class StepWorker {
   readonly #waker = new Waker();
   readonly #abort = new AbortController();
   readonly #snapshot: Snapshot;
-  readonly #warnings: ReadWarnings;
+  #collector: StepCollector | null = null;
   #step: StepRecord;
   #leaseUntil: number;
   #failure: string | null = null;
@@ -73,8 +89,9 @@ export class StepWorker {
   #foundAt = -Infinity;
   #unstoredUid: string | null = null;
   #imageFailures: ImageFailures = new Map();
-  #lastReadAt = -Infinity;
-  #lastReadTries = 0;
+  #snapshotAt = -Infinity;
+  /** Set while the step is to end and its logs are being read. */
+  #closing: ClosingState | null = null;
   #confirmTries = 0;
   #stopSentAt = -Infinity;
   /** The TestRun as the API itself gave it, where the watch's may be old. */
@@ -88,8 +105,7 @@ export class StepWorker {
     this.#step = step;
     this.#leaseUntil = leaseUntil;
     this.#log = deps.log.child({ runId: step.runId, testRun: step.config.name });
-    this.#snapshot = new Snapshot(step.config.name, step.containerLogs, deps.readLogs);
-    this.#warnings = new ReadWarnings(this.#log);
+    this.#snapshot = new Snapshot(step.config.name, deps.snapshots);
     this.done = this.#loop();
   }
 
@@ -113,6 +129,11 @@ export class StepWorker {
   }
 
   async #loop(): Promise<void> {
+    await this.#follow();
+    await this.#collector?.close();
+  }
+
+  async #follow(): Promise<void> {
     while (!this.#abort.signal.aborted && !isEnded(this.#step.status)) {
       let pauseMs: number;
       try {
@@ -133,16 +154,27 @@ export class StepWorker {
   /** @returns the milliseconds until the next tick unless something happens before; 0 for at once. */
   async #tick(): Promise<number> {
     await this.#storeUid();
+    this.#collect();
     const now = Date.now();
     const decision = this.#decide(now);
     if (decision.ending !== null) return this.#end(decision, now);
-    const acted = await this.#act(decision, now);
+    this.#closing = null;
+    const acted = await this.#act(decision.action, now);
     if (acted === "decide_again") return 0;
     const next = this.#decide(Date.now());
     if (next.ending !== null) return 0;
-    await this.#sync(next, Date.now(), this.#logsDue(next, now));
+    await this.#sync(next, Date.now(), this.#snapshotDue(next, now));
     if (acted === "failed") return backoffMs(this.#failedActions, Math.random());
-    return Math.max(1, Math.min(this.#deps.logIntervalMs, (next.wakeAt ?? Infinity) - Date.now()));
+    return Math.max(1, Math.min(this.#deps.snapshotIntervalMs, (next.wakeAt ?? Infinity) - Date.now()));
+  }
+
+  /** Shows the collector the pods as they are now. What can't be seen is not gone. */
+  #collect(): void {
+    const { view, collect } = this.#deps;
+    const { id, config, fence, testRunUid } = this.#step;
+    if (testRunUid === null || !view.synced) return;
+    this.#collector ??= collect({ id, name: config.name, testRunUid, fence }, () => this.stop());
+    this.#collector.observe(view.observe(config.name));
   }
 
   #decide(now: number): Decision {
@@ -171,7 +203,7 @@ export class StepWorker {
     };
   }
 
-  async #act({ action }: Decision, now: number): Promise<"decide_again" | "nothing" | "failed"> {
+  async #act(action: Action | null, now: number): Promise<"decide_again" | "nothing" | "failed"> {
     if (action === null) {
       this.#failure = null;
       return "nothing";
@@ -219,35 +251,34 @@ export class StepWorker {
     this.#unstoredUid = null;
   }
 
-  #logsDue(decision: Decision, now: number): boolean {
-    if (this.#step.testRunUid === null || this.#deps.blindSince() !== null) return false;
+  #snapshotDue(decision: Decision, now: number): boolean {
+    if (this.#collector === null) return false;
     if (this.#step.containerLogs === null || decision.stage !== this.#step.stage) return true;
-    return now - this.#lastReadAt >= this.#deps.logIntervalMs;
+    return now - this.#snapshotAt >= this.#deps.snapshotIntervalMs;
   }
 
-  async #sync(decision: Decision, now: number, readLogs: boolean): Promise<void> {
-    if (readLogs) await this.#readLogs(false);
-    await this.#store(decision, now, readLogs);
+  async #sync(decision: Decision, now: number, withSnapshot: boolean): Promise<void> {
+    const due = withSnapshot || (this.#collector !== null && statusChanged(this.#step, decision));
+    if (due) await this.#refreshSnapshot();
+    await this.#store(decision, now, due);
   }
 
-  async #readLogs(last: boolean): Promise<boolean> {
+  async #refreshSnapshot(): Promise<void> {
     const { pods } = this.#deps.view.observe(this.#step.config.name);
-    const reads = await this.#snapshot.refresh(pods, last, this.#abort.signal);
-    this.#lastReadAt = Date.now();
-    this.#warnings.note(reads);
-    return reads.every(({ read }) => read.kind !== "retry");
+    await this.#snapshot.refresh(pods, this.#collector?.tasks ?? []);
+    this.#snapshotAt = Date.now();
   }
 
   async #store(decision: Decision, now: number, withLogs: boolean): Promise<void> {
     const { cleanupAfterMs } = this.#deps;
-    const cleanup = decision.ending?.deleteNow === true ? 0 : cleanupAfterMs;
+    const cleanup = decision.ending?.stopping === true ? 0 : cleanupAfterMs;
     const patch = planWrite(
       this.#step,
       this.#withFailure(decision),
       {
-        containerLogs: withLogs || statusChanged(this.#step, decision) ? this.#snapshot.text : null,
+        containerLogs: withLogs ? this.#snapshot.text : null,
         totalDurationMs: this.#snapshot.totalDurationMs ?? this.#step.totalDurationMs,
-        cleanupAt: cleanup === null ? null : new Date(now + cleanup),
+        deleteAt: cleanup === null ? null : new Date(now + cleanup),
       },
       now,
     );
@@ -260,17 +291,51 @@ export class StepWorker {
     return { ...decision, error: `following the run: ${this.#unsaved}; retrying` };
   }
 
+  /** The step ends when its logs are read to their end; until then it is looked after further. */
   async #end(decision: Decision, now: number): Promise<number> {
     if (decision.ending!.deleteNow && this.#step.testRunUid !== null && !(await this.#confirmTestRun())) return 0;
-    const unreachable = decision.ending!.deleteNow && this.#deps.blindSince() !== null;
-    const whole = unreachable || (await this.#readLogs(true));
-    this.#lastReadTries += 1;
-    if (!whole && this.#lastReadTries < LAST_READ_TRIES) return backoffMs(this.#lastReadTries, Math.random());
-    // The reason may be in what was just read: the initializer's last line, for one.
-    const final = this.#decide(now);
-    await this.#store(final.ending === null ? decision : final, now, true);
-    this.#log.info({ status: decision.status, stage: decision.stage, error: this.#step.error }, "the step ended");
+    const closingNow = (this.#closing ??= { decision, since: now, progress: -1, progressAt: now, deleted: false });
+    if (this.#collector !== null && !(await this.#logsAreRead(closingNow, now))) return CLOSING_MS;
+    await this.#refreshSnapshot();
+    // The reason may be in what was just read: the initializer's last line, for one. A deletion stays one.
+    const again = this.#decide(now);
+    const final = closingNow.decision.ending!.stopping || again.ending === null ? closingNow.decision : again;
+    await this.#store(final, now, true);
+    this.#log.info({ status: final.status, stage: final.stage, error: this.#step.error }, "the step ended");
     return 0;
+  }
+
+  async #logsAreRead(state: ClosingState, now: number): Promise<boolean> {
+    const collector = this.#collector!;
+    const ending = state.decision.ending!;
+    const { config } = this.#step;
+    const { pods } = this.#deps.view.observe(config.name);
+    if (ending.stopping) await this.#stopWhatRuns(state, pods, now);
+    if (collector.progress !== state.progress) Object.assign(state, { progress: collector.progress, progressAt: now });
+    const phases = testRunContainers(config.name, pods).map(({ state: { phase } }) => phase);
+    const next = closing({
+      ending,
+      now,
+      since: state.since,
+      progressAt: state.progressAt,
+      settled: collector.settled,
+      running: phases.filter((phase) => phase === "running").length,
+      waiting: phases.filter((phase) => phase === "waiting").length,
+    });
+    if (next.kind === "cut") collector.finish(next.which, next.reason);
+    if (next.kind !== "done" && now - this.#snapshotAt >= this.#deps.snapshotIntervalMs) {
+      const error = ending.status === "error" ? `${state.decision.error ?? ""}; its logs are read to their end` : null;
+      await this.#sync({ ...state.decision, status: this.#step.status, error, ending: null }, now, true);
+    }
+    return next.kind === "done";
+  }
+
+  /** Runners are asked to stop; a TestRun that must go is deleted, and what keeps it until its logs are read is ours. */
+  async #stopWhatRuns(state: ClosingState, pods: Observation["pods"], now: number): Promise<void> {
+    const running = runningRunners(this.#step.config.name, pods);
+    if (running.length > 0) await this.#act({ kind: "stop_runners", pods: running }, now);
+    if (!state.decision.ending!.deleteNow || state.deleted || this.#deps.blindSince() !== null) return;
+    state.deleted = (await this.#act({ kind: "delete_test_run" }, now)) !== "failed";
   }
 
   /**

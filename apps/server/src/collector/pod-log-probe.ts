@@ -1,0 +1,32 @@
+import { ChunkBuilder, PodLogResume, type Marks, type PodLogs } from "@tailrace/core";
+import type { ContainerView } from "./reading.ts";
+
+/** Whether `pods/log` continues what is known; reads until that is certain, and keeps nothing. */
+export async function podLogContinues(
+  view: ContainerView,
+  known: Marks,
+  logs: PodLogs,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const scratch = new ChunkBuilder(
+    { acquire: (size) => new Uint8Array(size), release: () => undefined },
+    { nextSeq: 0, priorTime: null, standardStreams: false },
+  );
+  const resume = new PodLogResume(scratch, known, () => scratch.discard());
+  const { ask } = resume;
+  const sinceTime =
+    ask.sinceSeconds === null ? null : `${new Date(ask.sinceSeconds * 1000).toISOString().slice(0, 19)}Z`;
+  const { pod, container } = view.instance;
+  resume.begin(ask, Date.now() / 1000);
+  await logs.readPodLogs(
+    { pod, container, follow: false, previous: view.previous, sinceTime },
+    (bytes, flow) => {
+      resume.push(bytes, Date.now() / 1000);
+      if (!resume.aligned && resume.verdict === "fits") return true;
+      flow.stop();
+      return false;
+    },
+    { signal, silenceMs: 5_000 },
+  );
+  return resume.aligned && known.length > 0;
+}

@@ -1,0 +1,86 @@
+import { ChunkBuilder, Marks, type BufferPool, type LogSource } from "@tailrace/core";
+import { setTimeout as sleep } from "node:timers/promises";
+import { OutputDigest, type Digest } from "./digest.ts";
+import { NodeReader } from "./node-reader.ts";
+import { PodLogReader } from "./pod-log-reader.ts";
+import type { ContainerView, LineSink, Reader, Reading } from "./reading.ts";
+import type { StreamDeps } from "./stream-task.ts";
+
+/** What a second reading of an ended container's log gave. */
+export type Again =
+  /** What everything that is still there adds up to. */
+  | { kind: "digest"; digest: Digest }
+  /** It could not be read whole once more: that its end was read twice must do. */
+  | { kind: "end" };
+
+/** Through the log API only so much is read once more: it costs the kubelet some 16 s of its time for a million lines. */
+const MAX_API_BYTES = 64 * 1024 * 1024;
+
+/** How long a second reading may take in all. */
+const TIMEOUT_MS = 600_000;
+
+/** Reads everything that is still there of an ended container's log, from the same source as before. */
+export async function readAgain(
+  view: ContainerView,
+  source: LogSource,
+  stored: { bytes: number },
+  deps: Pick<StreamDeps, "access" | "podLogs" | "pool">,
+  signal: AbortSignal,
+): Promise<Again> {
+  const sink = new DigestSink(deps.pool, source);
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const reading: Reading = {
+    view,
+    sink,
+    admission: { mayRead: () => true, admission: () => Promise.resolve() },
+    signal: bounded,
+    pause: (ms) => sleep(ms, undefined, { signal: bounded }).catch(() => undefined),
+    onReopen: () => undefined,
+    onProblem: () => undefined,
+  };
+  const reader = makeReader(reading, source, stored.bytes, deps);
+  if (reader === null) return { kind: "end" };
+  const end = await reader.run();
+  return end.kind === "ended" ? { kind: "digest", digest: sink.digest.result() } : { kind: "end" };
+}
+
+function makeReader(
+  reading: Reading,
+  source: LogSource,
+  bytes: number,
+  deps: Pick<StreamDeps, "access" | "podLogs">,
+): Reader | null {
+  if (source === "node") {
+    const logs = deps.access.on(reading.view.node);
+    return logs === null ? null : new NodeReader(reading, logs, null);
+  }
+  if (bytes > MAX_API_BYTES) return null;
+  return new PodLogReader(reading, deps.podLogs, new Marks(), () => Promise.resolve(null));
+}
+
+/** Adds lines up and forgets them. */
+class DigestSink implements LineSink {
+  readonly digest = new OutputDigest();
+  readonly builder: ChunkBuilder;
+  readonly #pool: BufferPool;
+
+  constructor(pool: BufferPool, source: LogSource) {
+    this.#pool = pool;
+    this.builder = new ChunkBuilder(pool, { nextSeq: 0, priorTime: null, standardStreams: source === "node" });
+  }
+
+  flush(): void {
+    const chunk = this.builder.take();
+    if (chunk === null) return;
+    this.digest.add(chunk);
+    this.#pool.release(chunk.payload.buffer);
+  }
+
+  drop(): void {
+    this.builder.discard();
+  }
+
+  count(): void {}
+
+  async settled(): Promise<void> {}
+}

@@ -1,0 +1,221 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { openStoredChunk } from "@tailrace/store";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { joinHandovers } from "../../src/collector/handovers.ts";
+import { adoptSpools } from "../../src/collector/spool/folder.ts";
+import {
+  claimedStep,
+  INSTANCE,
+  openCommitter,
+  openStorage,
+  openWriter,
+  quiet,
+  storedNumbers,
+  timeOf,
+  upTo,
+  writeNoise,
+  writeNumbers,
+  type Storage,
+} from "../support/collected.ts";
+
+const never = new AbortController().signal;
+
+describe("what is read while the database", { timeout: 60_000 }, () => {
+  let storage: Storage;
+  beforeAll(async () => {
+    storage = await openStorage();
+  });
+  afterAll(() => storage?.[Symbol.asyncDispose]());
+
+  async function begin() {
+    const step = await claimedStep(storage.direct);
+    const record = (await storage.direct.openStream({ stepId: step.id, fence: step.fence, instance: INSTANCE }))!;
+    return { step, record };
+  }
+
+  test.each([
+    ["answers", null],
+    ["refuses connections", { cut: "refuse", mend: "accept" }],
+    ["says nothing at all", { cut: "stall", mend: "resume" }],
+  ] as const)("%s is stored in order, each line once", async (_, fault) => {
+    const { record } = await begin();
+    const committing = await openCommitter(storage);
+    const { committer } = committing;
+    const { writer, events } = openWriter(record, committing);
+    for (let n = 0; n < 100; n += 10) writeNumbers(writer, n, n + 10);
+    if (fault !== null) storage.line[fault.cut]();
+    for (let n = 100; n < 2500; n += 100) writeNumbers(writer, n, n + 100, 1000);
+    if (fault !== null) await expect.poll(() => committer.spooling, { timeout: 10_000 }).toBe(true);
+    for (let n = 2500; n < 5000; n += 100) {
+      writeNumbers(writer, n, n + 100, 1000);
+      await committer.admission(true, never);
+    }
+    if (fault !== null) storage.line[fault.mend]();
+    writeNumbers(writer, 5000, 5010);
+    await writer.settled(never);
+    expect(writer.storedSeq).toBe(5010);
+    expect(await storedNumbers(storage.direct, record)).toEqual(upTo(5010));
+    expect(events).toEqual({ lost: false, gaps: 0 });
+    await committing.leave();
+    expect(await readdir(storage.spoolRoot)).toEqual([]);
+  });
+
+  test("is away fills the disk to its limit and not the memory, and who has the most time waits first", async () => {
+    const { record } = await begin();
+    const spoolLimit = 3_000_000;
+    const committing = await openCommitter(storage, { spoolLimit });
+    const { committer } = committing;
+    const { writer } = openWriter(record, committing);
+    storage.line.refuse();
+    let written = 0;
+    const fill = async (inCurrentFile: boolean): Promise<void> => {
+      while (committer.mayRead(inCurrentFile)) {
+        writeNoise(writer, written, (written += 10), 2000);
+        await expect.poll(() => committer.pressure.memoryBytes, { timeout: 10_000 }).toBeLessThan(1_000_000);
+        if (!committer.spooling) continue;
+        await expect.poll(() => committer.pressure.memoryBytes, { timeout: 10_000 }).toBe(0);
+      }
+    };
+    await fill(true);
+    expect(committer.pressure.spoolBytes).toBeGreaterThanOrEqual(spoolLimit * 0.9);
+    expect(committer.pressure.spoolBytes).toBeLessThan(spoolLimit);
+    expect(committer.mayRead(false)).toBe(true);
+    await fill(false);
+    expect(committer.pressure.spoolBytes).toBeGreaterThanOrEqual(spoolLimit);
+    storage.line.accept();
+    await writer.settled(never);
+    expect(await storedNumbers(storage.direct, record)).toEqual(upTo(written));
+    expect(committer.mayRead(true)).toBe(true);
+    await committing.leave();
+  }, 60_000);
+
+  test("is away, and the process dies, is handed over and joined by the next holder", async () => {
+    const { step, record } = await begin();
+    const first = await openCommitter(storage);
+    const { writer } = openWriter(record, first);
+    writeNumbers(writer, 0, 100);
+    await writer.settled(never);
+    storage.line.refuse();
+    for (let n = 100; n < 400; n += 50) writeNumbers(writer, n, n + 50);
+    await expect.poll(() => first.committer.pressure.spoolBytes, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => first.committer.pressure.memoryBytes, { timeout: 10_000 }).toBe(0);
+    // What a crash leaves behind: files, and an owner that does not live.
+    await first.leave();
+    const [folder] = await readdir(storage.spoolRoot);
+    await declareDead(join(storage.spoolRoot, folder!));
+    storage.line.accept();
+
+    const fence = await step.steal();
+    const taken = (await storage.direct.openStream({ stepId: step.id, fence, instance: INSTANCE }))!;
+    expect(taken.nextSeq).toBe(100);
+    expect(await adoptSpools(storage.spoolRoot, storage.direct, quiet)).toBeGreaterThan(0);
+    expect(await readdir(storage.spoolRoot)).toEqual([]);
+    const second = await openCommitter(storage);
+    const next = openWriter(taken, second);
+    // The next holder has read some of it again before it hears of the rest.
+    writeNumbers(next.writer, 100, 130);
+    await next.writer.settled(never);
+    const deps = { store: storage.direct, openChunk: openStoredChunk };
+    expect(await joinHandovers(next.writer, null, deps, never)).toEqual({ source: "api" });
+    expect(await storedNumbers(storage.direct, taken)).toEqual(upTo(400));
+    expect(await storage.direct.listHandovers(taken)).toEqual([]);
+    await second.leave();
+  });
+
+  test("has given the stream to another holder is not written, and handed over", async () => {
+    const { step, record } = await begin();
+    const committing = await openCommitter(storage);
+    const { writer, events } = openWriter(record, committing);
+    writeNumbers(writer, 0, 10);
+    await writer.settled(never);
+    const fence = await step.steal();
+    const taken = (await storage.direct.openStream({ stepId: step.id, fence, instance: INSTANCE }))!;
+    writeNumbers(writer, 10, 20);
+    await writer.settled(never);
+    expect(events.lost).toBe(true);
+    expect(await storedNumbers(storage.direct, taken)).toEqual(upTo(10));
+    const [handover] = await storage.direct.listHandovers(taken);
+    expect(handover?.commit).toMatchObject({ firstSeq: 10, chunks: [{ firstSeq: 10, lines: 10 }] });
+    await committing.leave();
+  });
+});
+
+describe("lines that were handed over", () => {
+  let storage: Storage;
+  beforeAll(async () => {
+    storage = await openStorage();
+  });
+  afterAll(() => storage?.[Symbol.asyncDispose]());
+
+  /** Hands lines over that another holder read, as lines of a stream of which `stored` are stored. */
+  async function handedOver(
+    stored: [from: number, until: number],
+    handed: [from: number, until: number],
+    firstSeq: number,
+  ) {
+    const step = await claimedStep(storage.direct);
+    const record = (await storage.direct.openStream({ stepId: step.id, fence: step.fence, instance: INSTANCE }))!;
+    const committing = await openCommitter(storage);
+    const other = openWriter(
+      { ...record, nextSeq: firstSeq, maxTime: timeOf(handed[0] - 1), fence: -1 },
+      committing,
+    ).writer;
+    writeNumbers(other, ...handed);
+    await other.settled(never);
+    const { writer, events } = openWriter(record, committing);
+    writeNumbers(writer, ...stored);
+    await writer.settled(never);
+    const join = (gap: { reason: "rotated"; certain: boolean } | null) =>
+      joinHandovers(writer, gap, { store: storage.direct, openChunk: openStoredChunk }, never);
+    return { record, writer, events, join, leave: () => committing.leave() };
+  }
+
+  test.each([
+    ["begin where the stored ones end", [0, 10], [10, 20], upTo(20)],
+    ["overlap with the stored ones", [0, 15], [10, 20], upTo(20)],
+    ["are all stored already", [0, 30], [10, 20], upTo(30)],
+  ] as const)("that %s are joined", async (_, stored, handed, expected) => {
+    const { record, join, events, leave } = await handedOver([...stored], [...handed], 10);
+    await join(null);
+    expect(await storedNumbers(storage.direct, record)).toEqual(expected);
+    expect(await storage.direct.listHandovers(record)).toEqual([]);
+    expect(events.gaps).toBe(0);
+    await leave();
+  });
+
+  test("that come later are left until nothing else can fill the distance, and then stand behind a gap", async () => {
+    const { record, join, writer, leave } = await handedOver([0, 10], [20, 30], 20);
+    expect(await join(null)).toBeNull();
+    expect(await storedNumbers(storage.direct, record)).toEqual(upTo(10));
+    await join({ reason: "rotated", certain: false });
+    expect(await storedNumbers(storage.direct, record)).toEqual([...upTo(10), ...upTo(30).slice(20)]);
+    expect(await storage.direct.listGaps(record)).toMatchObject([{ seq: 10, reason: "rotated" }]);
+    expect(writer.nextSeq).toBe(20);
+    await leave();
+  });
+
+  test("that contradict the stored ones are left alone", async () => {
+    const { record, writer, join, leave } = await handedOver([0, 20], [10, 20], 10);
+    await join(null);
+    expect(await storage.direct.listHandovers(record)).toEqual([]);
+    const committing = await openCommitter(storage);
+    // Two lines of the same times as stored ones, the second with other words.
+    const other = openWriter({ ...record, nextSeq: 3, fence: -1 }, committing).writer;
+    writeNumbers(other, 3, 4);
+    writeNumbers(other, 4, 5, 1);
+    await other.settled(never);
+    await join(null);
+    expect(await storedNumbers(storage.direct, record)).toEqual(upTo(20));
+    expect(await storage.direct.listHandovers(record)).toHaveLength(1);
+    expect(writer.lost).toBe(false);
+    await committing.leave();
+    await leave();
+  });
+});
+
+/** As if the process that the folder belongs to had been another one. */
+async function declareDead(folder: string): Promise<void> {
+  await writeFile(join(folder, "owner"), JSON.stringify({ host: hostname(), pid: process.pid, startedAt: 0 }));
+}

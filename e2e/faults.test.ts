@@ -26,10 +26,10 @@ describe("faults between Tailrace and its cluster", { timeout: 60_000 }, () => {
     };
     [there, database] = await Promise.all([openSandbox({ mode: "replay", requestLog, speed: 2 }), openDatabase()]);
     env = {
-      KUBECONFIG: there.kubeconfig,
+      ...there.env,
       DATABASE_URL: database.url,
       TAILRACE_AUTH: "none",
-      TAILRACE_LOG_INTERVAL: "300ms",
+      TAILRACE_SNAPSHOT_INTERVAL: "300ms",
       // Shorter than an action may take, so that the lease bounds it.
       TAILRACE_LEASE: "3s",
       TAILRACE_DEADLINE_CREATION: "5s",

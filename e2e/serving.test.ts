@@ -60,7 +60,7 @@ describe("a server with tokens", () => {
     await using there = await openSandbox({ mode: "replay" });
     await using database = await openDatabase();
     await using server = await spawnServer("start", {
-      KUBECONFIG: there.kubeconfig,
+      ...there.env,
       DATABASE_URL: database.url,
       TAILRACE_ADMIN_TOKEN: ADMIN,
       TAILRACE_METRICS_TOKEN: "a-metrics-token-for-this-test",

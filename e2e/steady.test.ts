@@ -32,11 +32,11 @@ describe(`${RUNS} active runs in one namespace`, () => {
       openDatabase(),
     ]);
     server = await spawnServer("start", {
-      KUBECONFIG: there.kubeconfig,
+      ...there.env,
       DATABASE_URL: database.url,
       TAILRACE_AUTH: "none",
       TAILRACE_MAX_ACTIVE_RUNS: String(RUNS),
-      TAILRACE_LOG_INTERVAL: `${LOG_INTERVAL_MS}ms`,
+      TAILRACE_SNAPSHOT_INTERVAL: `${LOG_INTERVAL_MS}ms`,
     });
   }, 60_000);
 

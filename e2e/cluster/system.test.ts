@@ -13,7 +13,7 @@ describeSystem(
   async () => {
     const namespace = await openNamespace("tailrace-system");
     return {
-      kubeconfig: process.env["KUBECONFIG"] ?? "",
+      env: { KUBECONFIG: process.env["KUBECONFIG"] ?? "" },
       namespace: namespace.name,
       core: namespace.core,
       custom: loadKubeConfig().makeApiClient(CustomObjectsApi),

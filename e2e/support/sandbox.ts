@@ -13,6 +13,8 @@ export interface TestSandbox extends AsyncDisposable {
   core: CoreV1Api;
   custom: CustomObjectsApi;
   cluster: Cluster;
+  /** How a server in a process of its own finds the cluster and its kubelet. */
+  env: Record<"KUBECONFIG" | "TAILRACE_KUBELET_PORT" | "TAILRACE_KUBELET_CA", string>;
 }
 
 export async function openSandbox(options: Omit<SandboxOptions, "dataDir">): Promise<TestSandbox> {
@@ -27,6 +29,8 @@ export async function openSandbox(options: Omit<SandboxOptions, "dataDir">): Pro
   const cluster = parts.adopt(openCluster({ kubeConfig, namespace: sandbox.namespace, log: silentLogger }), (it) =>
     it.close(),
   );
+  const kubeletCa = join(folder.path, "kubelet-ca.crt");
+  await writeFile(kubeletCa, sandbox.kubelet.ca);
   const owned = parts.move();
   return {
     sandbox,
@@ -34,6 +38,11 @@ export async function openSandbox(options: Omit<SandboxOptions, "dataDir">): Pro
     core: kubeConfig.makeApiClient(CoreV1Api),
     custom: kubeConfig.makeApiClient(CustomObjectsApi),
     cluster,
+    env: {
+      KUBECONFIG: kubeconfig,
+      TAILRACE_KUBELET_PORT: String(sandbox.kubelet.port),
+      TAILRACE_KUBELET_CA: kubeletCa,
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

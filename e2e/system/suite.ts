@@ -11,7 +11,8 @@ import { until } from "../support/until.ts";
 
 /** The cluster under a whole Tailrace. */
 export interface SystemCluster extends AsyncDisposable {
-  kubeconfig: string;
+  /** How a server finds it. */
+  env: Record<string, string>;
   namespace: string;
   core: CoreV1Api;
   custom: CustomObjectsApi;
@@ -43,13 +44,13 @@ export function describeSystem(title: string, open: () => Promise<SystemCluster>
     beforeAll(async () => {
       [there, database] = await Promise.all([open(), openDatabase()]);
       env = {
-        KUBECONFIG: there.kubeconfig,
+        ...there.env,
         DATABASE_URL: database.url,
         TAILRACE_NAMESPACE: there.namespace,
         TAILRACE_AUTH: "none",
         TAILRACE_ALLOWED_IMAGES: MISSING_IMAGE,
         TAILRACE_DEADLINE_IMAGE: "5s",
-        TAILRACE_LOG_INTERVAL: "1s",
+        TAILRACE_SNAPSHOT_INTERVAL: "1s",
         TAILRACE_MAX_ACTIVE_RUNS: "100",
       };
       const view = there.cluster.watch();

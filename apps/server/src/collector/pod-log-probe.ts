@@ -1,4 +1,5 @@
 import { ChunkBuilder, PodLogResume, type Marks, type PodLogs } from "@tailrace/core";
+import { timeOf } from "./pod-log-answer.ts";
 import type { ContainerView } from "./reading.ts";
 
 /** Whether `pods/log` continues what is known; reads until that is certain, and keeps nothing. */
@@ -12,14 +13,12 @@ export async function podLogContinues(
     { acquire: (size) => new Uint8Array(size), release: () => undefined },
     { nextSeq: 0, priorTime: null, standardStreams: false },
   );
-  const resume = new PodLogResume(scratch, known, () => scratch.discard());
-  const { ask } = resume;
-  const sinceTime =
-    ask.sinceSeconds === null ? null : `${new Date(ask.sinceSeconds * 1000).toISOString().slice(0, 19)}Z`;
+  const resume = new PodLogResume(scratch, known, 0, () => scratch.discard());
+  const ask = resume.ask(false);
   const { pod, container } = view.instance;
   resume.begin(ask, Date.now() / 1000);
   await logs.readPodLogs(
-    { pod, container, follow: false, previous: view.previous, sinceTime },
+    { pod, container, follow: false, previous: view.previous, sinceTime: timeOf(ask) },
     (bytes, flow) => {
       resume.push(bytes, Date.now() / 1000);
       if (!resume.aligned && resume.verdict === "fits") return true;

@@ -1,28 +1,20 @@
 import {
   ClusterError,
+  Marks,
   PodLogResume,
   readRefusal,
   type Flow,
-  type Marks,
   type PodLogAsk,
   type PodLogEnd,
   type PodLogs,
   type StreamPosition,
 } from "@tailrace/core";
 import { backoffMs } from "../supervisor/backoff.ts";
+import { readAnswer, type AnswerEnd } from "./pod-log-answer.ts";
 import { GIVE_UP_MS, SETTLE_MS, type Reader, type Reading, type ReadingEnd } from "./reading.ts";
 
 /** Lines are put on their way at the latest so long after they were read. */
 const FLUSH_MS = 50;
-
-/** A followed answer that says nothing for so long is opened anew, in case its connection is dead. */
-const SILENCE_MS = 60_000;
-
-/** A followed answer is opened anew after so long: the kubelet cuts it at 4 h, busy or not (kubelet, server.go). */
-const AGE_MS = 3_600_000;
-
-/** A followed answer ends a second after its container; one that does not is ended. */
-const OVERTIME_MS = 15_000;
 
 /** How soon a container that waits to start is asked again. */
 const WAITING_MS = 200;
@@ -34,6 +26,18 @@ type Next =
   | { kind: "end"; end: ReadingEnd };
 
 const POSITION: StreamPosition = { source: "api" };
+
+/** What of a container's output was read before. */
+export interface KnownOutput {
+  /** The marks of the lines of its last {@link MARK_SECONDS}. */
+  known: Marks;
+  /** About how many bytes it is; too many do no harm. */
+  written: number;
+  /** The marks of all its lines; null when they are too many. */
+  loadAllMarks: () => Promise<Marks | null>;
+}
+
+const NOTHING_KNOWN: KnownOutput = { known: new Marks(), written: 0, loadAllMarks: () => Promise.resolve(null) };
 
 /** Reads a stream from `pods/log`. */
 export class PodLogReader implements Reader {
@@ -51,16 +55,13 @@ export class PodLogReader implements Reader {
   #cleanRest: Uint8Array = new Uint8Array(0);
   #failures = 0;
   #failingSince = 0;
+  #silences = 0;
 
-  /**
-   * @param known - the marks of the stream's newest lines
-   * @param loadAllMarks - those of all its lines; null when they are too many
-   */
-  constructor(reading: Reading, logs: PodLogs, known: Marks, loadAllMarks: () => Promise<Marks | null>) {
+  constructor(reading: Reading, logs: PodLogs, { known, written, loadAllMarks }: KnownOutput = NOTHING_KNOWN) {
     this.#reading = reading;
     this.#logs = logs;
     this.#loadAllMarks = loadAllMarks;
-    this.#resume = new PodLogResume(reading.sink.builder, known, () => this.#flush());
+    this.#resume = new PodLogResume(reading.sink.builder, known, written, () => this.#flush());
   }
 
   skipGap(): void {
@@ -69,7 +70,7 @@ export class PodLogReader implements Reader {
 
   finish(): void {
     if (this.#cleanRest.length === 0) return;
-    this.#resume.beginBehindGap(now());
+    this.#resume.beginBehindGap(now(), false);
     this.#resume.push(this.#cleanRest, now());
     this.#finishAnswer(true);
     this.#cleanRest = new Uint8Array(0);
@@ -103,12 +104,12 @@ export class PodLogReader implements Reader {
 
   /** One request, and what follows from its answer. */
   async #once(): Promise<Next> {
-    const { view } = this.#reading;
-    const final = view.terminated;
-    const ask: PodLogAsk = this.#behindGap ? { sinceSeconds: null } : this.#resume.ask;
-    if (this.#behindGap) this.#resume.beginBehindGap(now());
+    const final = this.#reading.view.terminated;
+    const follow = !final;
+    const ask: PodLogAsk = this.#behindGap ? { sinceSeconds: null, follow } : this.#resume.ask(follow);
+    if (this.#behindGap) this.#resume.beginBehindGap(now(), follow);
     else this.#resume.begin(ask, now());
-    const end = await this.#request(ask, !final);
+    const end = await this.#request(ask);
     if (end instanceof ClusterError) {
       this.#finishAnswer(false);
       return { kind: "failed", reason: end.message, refused: end.code === "forbidden" };
@@ -179,45 +180,29 @@ export class PodLogReader implements Reader {
     await sink.settled(AbortSignal.any([signal, AbortSignal.timeout(GIVE_UP_MS)]));
     const known = await this.#loadAllMarks();
     if (known === null) return { kind: "end", end: { kind: "lost", certain: false } };
-    const ask: PodLogAsk = { sinceSeconds: null };
+    const ask: PodLogAsk = { sinceSeconds: null, follow: false };
     this.#resume.begin(ask, now(), known);
-    const end = await this.#request(ask, false);
-    if (end instanceof ClusterError || end.kind !== "ended") {
-      this.#finishAnswer(false);
-      const reason = end instanceof ClusterError ? end.message : "the log could not be read whole";
-      return { kind: "failed", reason, refused: false };
-    }
-    const found = this.#resume.verdict === "fits" && this.#resume.aligned;
+    const end = await this.#request(ask);
+    const { verdict, aligned } = this.#resume;
     this.#finishAnswer(false);
-    return found ? { kind: "again", pauseMs: 0 } : { kind: "end", end: { kind: "lost", certain: false } };
+    if (aligned) return { kind: "again", pauseMs: 0 };
+    const whole = !(end instanceof ClusterError) && end.kind === "ended" && verdict === "fits";
+    if (verdict === "gap" || whole) return { kind: "end", end: { kind: "lost", certain: false } };
+    const reason = end instanceof ClusterError ? end.message : "the log could not be read whole";
+    return { kind: "failed", reason, refused: false };
   }
 
-  async #request(ask: PodLogAsk, follow: boolean): Promise<PodLogEnd | ClusterError> {
+  async #request(ask: PodLogAsk): Promise<AnswerEnd> {
     const { view, signal } = this.#reading;
-    const sinceTime =
-      ask.sinceSeconds === null ? null : `${new Date(ask.sinceSeconds * 1000).toISOString().slice(0, 19)}Z`;
-    const { pod, container } = view.instance;
-    const stop = new AbortController();
-    const opened = performance.now();
-    let terminatedSince: number | null = null;
-    const watch = setInterval(() => {
-      terminatedSince ??= view.terminated ? performance.now() : null;
-      const overtime = terminatedSince !== null && performance.now() - terminatedSince > OVERTIME_MS;
-      if (follow && (overtime || performance.now() - opened > AGE_MS)) stop.abort();
-    }, 1000);
-    try {
-      return await this.#logs.readPodLogs(
-        { pod, container, follow, previous: view.previous, sinceTime },
-        (bytes, flow) => this.#take(bytes, flow),
-        { signal: AbortSignal.any([signal, stop.signal]), silenceMs: SILENCE_MS },
-      );
-    } catch (error) {
-      if (stop.signal.aborted) return { kind: "cut", reason: "age" };
-      if (error instanceof ClusterError) return error;
-      throw error;
-    } finally {
-      clearInterval(watch);
-    }
+    const mayBeStuck = (): boolean => this.#resume.mayBeStuck;
+    const end = await readAnswer(this.#logs, ask, (bytes, flow) => this.#take(bytes, flow), {
+      view,
+      signal,
+      mayBeStuck,
+      silences: this.#silences,
+    });
+    this.#silences = this.#resume.fresh > 0 ? 0 : this.#silences + 1;
+    return end;
   }
 
   #take(bytes: Uint8Array, flow: Flow): boolean {

@@ -1,4 +1,4 @@
-import { ChunkBuilder, Marks, type BufferPool, type LogSource } from "@tailrace/core";
+import { ChunkBuilder, type BufferPool, type LogSource } from "@tailrace/core";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OutputDigest, type Digest } from "./digest.ts";
 import { NodeReader } from "./node-reader.ts";
@@ -55,7 +55,7 @@ function makeReader(
     return logs === null ? null : new NodeReader(reading, logs, null);
   }
   if (bytes > MAX_API_BYTES) return null;
-  return new PodLogReader(reading, deps.podLogs, new Marks(), () => Promise.resolve(null));
+  return new PodLogReader(reading, deps.podLogs);
 }
 
 /** Adds lines up and forgets them. */

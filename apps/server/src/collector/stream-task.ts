@@ -1,9 +1,11 @@
 import {
   ClusterError,
+  MARK_SECONDS,
   type BufferPool,
   type Chunk,
   type LogSource,
   type LogStore,
+  type Marks,
   type ObservedInstance,
   type PodLogs,
   type Seal,
@@ -49,9 +51,6 @@ export interface StreamDeps {
   /** Told when another process has a stream: this one's lease is over. */
   onLost: () => void;
 }
-
-/** Marks of lines are compared from so many seconds before the last one on. */
-const MARK_SECONDS = 2;
 
 /** Follows one container instance from its first line to its seal. */
 export class StreamTask {
@@ -228,7 +227,10 @@ export class StreamTask {
       return logs === null ? null : new NodeReader(this.#reading("node"), logs, position);
     }
     const known = await newestMarks(writer.record, MARK_SECONDS, this.#deps);
-    return new PodLogReader(this.#reading("api"), podLogs, known, () => allMarks(writer.record, this.#deps));
+    // Of a stream that was taken over it is not at hand, and may be much.
+    const written = writer.record.nextSeq === 0 ? writer.bytes : Infinity;
+    const loadAllMarks = (): Promise<Marks | null> => allMarks(writer.record, this.#deps);
+    return new PodLogReader(this.#reading("api"), podLogs, { known, written, loadAllMarks });
   }
 
   #reading(source: LogSource): Reading {

@@ -3,6 +3,7 @@ import { UNFINISHED } from "../chunk/chunk.ts";
 import { Hash64 } from "../lines/hash.ts";
 import { PIECE_BYTES } from "../lines/limits.ts";
 import { Aligner } from "./aligner.ts";
+import { FollowedFiles } from "./followed-files.ts";
 import type { LineMark, Marks } from "./marks.ts";
 import { PodLogParser } from "./pod-log-parser.ts";
 import { beginsLogLine, gluedAt } from "./unglue.ts";
@@ -11,6 +12,8 @@ import { beginsLogLine, gluedAt } from "./unglue.ts";
 export interface PodLogAsk {
   /** Whole seconds since the epoch; null for everything that is there. */
   sinceSeconds: number | null;
+  /** True when the answer goes on with what is written later, and through rotations. */
+  follow: boolean;
 }
 
 /** How what was received fits to what is known. */
@@ -19,7 +22,7 @@ export type PodLogVerdict =
   | "fits"
   /** It does not continue what is known: lines between may be lost. */
   | "gap"
-  /** Two lines follow one another between which the kubelet may have left a rotated file out: ask again. */
+  /** The kubelet may have left a rotated file out before the next line, or may be giving a file once more: ask again. */
   | "jump"
   /** The kubelet says something instead of the log. */
   | "diagnostic";
@@ -27,8 +30,8 @@ export type PodLogVerdict =
 /** Covers what stdout and stderr are apart, and small steps of the clock, in seconds. */
 const SLACK_SECONDS = 2;
 
-/** The shortest time between two rotations (kubelet, validation of `containerLogMonitorInterval`), less what clocks and rounding may take. */
-const ROTATION_SECONDS = 2.5;
+/** What must be known of a stream to go on with it: the lines of its last so many seconds. */
+export const MARK_SECONDS = 2 * SLACK_SECONDS;
 
 /** A line outside of the builder. */
 interface Line {
@@ -71,11 +74,9 @@ export class PodLogResume {
    * filters, so what it gives from one second on may fit to nothing (cri-client, pkg/logs/logs.go).
    */
   #slack = SLACK_SECONDS;
-  /** The last line of this answer that was looked at: its time, and how long after that it was received. */
-  #previous: { seconds: number; nanos: number; late: number } | null = null;
+  readonly #files: FollowedFiles;
   /** The last of {@link headRests}. */
   #lastRest: LineMark | null = null;
-  #askedAt = 0;
   #now = 0;
   #received = false;
   /** True when the next line is another part of one, and the parts before were left out. */
@@ -83,13 +84,15 @@ export class PodLogResume {
   #fresh = 0;
 
   /**
-   * @param known - the marks of the lines that are known, the newest at the end; all that are within twice
-   * {@link SLACK_SECONDS} of the last one, or some lines may be read once more
+   * @param known - the marks of the lines that are known, the newest at the end; all that are within
+   * {@link MARK_SECONDS} of the last one, or some lines may be read once more
+   * @param written - about how many bytes the container had written so far
    * @param onFull - called between two lines when the builder's chunk must be taken
    */
-  constructor(builder: ChunkBuilder, known: Marks, onFull: () => void) {
+  constructor(builder: ChunkBuilder, known: Marks, written: number, onFull: () => void) {
     this.#builder = builder;
     this.#known = known;
+    this.#files = new FollowedFiles(written);
     this.#lastSeconds = known.length === 0 ? null : known.seconds(known.length - 1);
     this.#parser = new PodLogParser(builder, {
       full: onFull,
@@ -104,12 +107,17 @@ export class PodLogResume {
   }
 
   /** What to ask for so that the answer overlaps with what is known. */
-  get ask(): PodLogAsk {
-    return { sinceSeconds: this.#lastSeconds === null ? null : this.#lastSeconds - this.#slack };
+  ask(follow: boolean): PodLogAsk {
+    return { sinceSeconds: this.#lastSeconds === null ? null : this.#lastSeconds - this.#slack, follow };
   }
 
   get verdict(): PodLogVerdict {
     return this.#verdict;
+  }
+
+  /** True when the answer's silence may be that of a file that was rotated away unnoticed, and not the container's. */
+  get mayBeStuck(): boolean {
+    return this.#files.mayBeStuck;
   }
 
   /** What the kubelet said in the place of lines, in this answer. */
@@ -150,30 +158,29 @@ export class PodLogResume {
    * @param known - takes the place of the marks so far, which may have been too few
    */
   begin(asked: PodLogAsk, nowSeconds: number, known: Marks = this.#known): void {
-    const { sinceSeconds } = asked;
+    const { sinceSeconds, follow } = asked;
     if (known !== this.#known) this.#slack += 1;
     this.#known = known;
     this.#aligner = new Aligner(sinceSeconds === null ? known : known.since(sinceSeconds));
-    this.#begin(nowSeconds);
+    this.#begin(nowSeconds, follow);
   }
 
-  /** An answer begins of which every line is new: what came before is lost, and that is written down. */
-  beginBehindGap(nowSeconds: number): void {
+  /** An answer with everything that is there begins, and all of it is new: what came before is lost, and that is written down. */
+  beginBehindGap(nowSeconds: number, follow: boolean): void {
     this.#known.clear();
     this.#lastSeconds = null;
     this.#aligner = new Aligner(this.#known);
-    this.#begin(nowSeconds);
+    this.#begin(nowSeconds, follow);
   }
 
-  #begin(nowSeconds: number): void {
+  #begin(nowSeconds: number, follow: boolean): void {
     this.#parser.begin();
+    this.#files.begin(nowSeconds, follow);
     this.#verdict = "fits";
     this.#diagnostic = null;
     this.#said = null;
     this.#held = null;
-    this.#askedAt = nowSeconds;
     this.#now = nowSeconds;
-    this.#previous = null;
     this.#received = false;
     this.#inHeadRest = false;
     this.#fresh = 0;
@@ -182,6 +189,7 @@ export class PodLogResume {
   /** Takes the answer's next bytes; they may be overwritten afterwards. Ends the answer when the verdict is not `fits`. */
   push(bytes: Uint8Array, nowSeconds: number): void {
     this.#now = nowSeconds;
+    this.#files.written += bytes.length;
     this.#parser.push(bytes);
   }
 
@@ -238,8 +246,7 @@ export class PodLogResume {
   #line(length: number, seconds: number, nanos: number, hash: Hash64, flags: number): void {
     this.#received = true;
     this.#said = null;
-    const jumps = this.#jumps(seconds, nanos);
-    this.#previous = { seconds, nanos, late: this.#now - seconds };
+    const jumps = this.#files.jumps(seconds + nanos / 1e9, this.#now);
     const aligner = this.#aligner!;
     if (this.#inHeadRest) {
       this.#inHeadRest = (flags & UNFINISHED) !== 0;
@@ -265,17 +272,6 @@ export class PodLogResume {
     const head = length > PIECE_BYTES && flags === 0 ? gluedAt(bytes, end, end + length) : null;
     if (head !== null) this.#held = { bytes: bytes.slice(end, end + length), seconds, nanos, flags, head };
     else this.#keep(length, seconds, nanos, hash, flags);
-  }
-
-  /**
-   * True when a followed answer may have left out a whole rotated file before this line. That takes a reader that is
-   * behind by the time between two rotations, and leaves a distance of as much between the two lines. What was there
-   * when the answer was asked for came from one file.
-   */
-  #jumps(seconds: number, nanos: number): boolean {
-    const previous = this.#previous;
-    if (previous === null || previous.late < ROTATION_SECONDS || seconds < this.#askedAt - 1) return false;
-    return seconds - previous.seconds + (nanos - previous.nanos) / 1e9 >= ROTATION_SECONDS;
   }
 
   #keep(length: number, seconds: number, nanos: number, hash: Hash64, flags: number): void {

@@ -15,6 +15,9 @@ type Mode =
   /** Writes the gap down, and takes everything. */
   | "behind_gap";
 
+/** After which an answer that may have come to a stop is given up, in nanoseconds. */
+const SILENCE = 2_000_000_000n;
+
 /** More answers than any history needs. */
 const MOST_ANSWERS = 400;
 
@@ -98,17 +101,18 @@ export class ApiCollector {
     const resume = this.#resume;
     this.#gapSeq = null;
     let sinceSeconds: number | null = null;
+    const follow = !final && this.#mode !== "whole";
     if (this.#mode === "overlap") {
-      ({ sinceSeconds } = resume.ask);
-      resume.begin({ sinceSeconds }, this.#now);
+      ({ sinceSeconds } = resume.ask(follow));
+      resume.begin({ sinceSeconds, follow }, this.#now);
     } else if (this.#mode === "whole") {
       this.#commit();
-      resume.begin({ sinceSeconds }, this.#now, this.#marks());
+      resume.begin({ sinceSeconds, follow }, this.#now, this.#marks());
     } else {
       this.#gapSeq = this.#nextSeq;
-      resume.beginBehindGap(this.#now);
+      resume.beginBehindGap(this.#now, follow);
     }
-    const answer = new PodLogAnswer(this.#world, sinceSeconds, !final && this.#mode !== "whole");
+    const answer = new PodLogAnswer(this.#world, sinceSeconds, follow);
     if (this.#nextSeq === 0) this.firstFile = answer.firstFile ?? this.firstFile;
     return answer;
   }
@@ -132,6 +136,7 @@ export class ApiCollector {
     if (fault === "empty") return this.#end("cut", final);
     if (fault === "kubelet_alone") return this.#say(final);
     const pieceSize = random.pick([700, 4096, 16_384, 65_536, 3_000_000]);
+    let heard = this.#world.now;
     for (;;) {
       if (this.#world.ended) answer.read(Infinity);
       else this.#letPass();
@@ -139,6 +144,7 @@ export class ApiCollector {
       const cut = fault === "cut" && bytes.length > 0 && random.chance(0.3);
       if (cut) bytes = bytes.subarray(0, this.#faults.cutAt(bytes));
       this.#push(bytes);
+      if (bytes.length > 0) heard = this.#world.now;
       if (random.chance(0.15)) this.#commit();
       if (random.chance(0.1)) this.#resume.trim();
       if (this.#faults.left && random.chance(0.02)) {
@@ -150,7 +156,8 @@ export class ApiCollector {
       const speaks = fault === "kubelet_at_end" && answer.waiting === 0 && !(final && !answer.lineBegins);
       if (speaks && (ended || random.chance(0.2))) return this.#say(final);
       // A followed answer may also be given up by us, when it is old or silent.
-      const givenUp = !final && this.#mode !== "whole" && this.#faults.left && random.chance(0.03);
+      const silent = this.#resume.mayBeStuck && this.#world.now - heard > SILENCE;
+      const givenUp = !final && this.#mode !== "whole" && (silent || (this.#faults.left && random.chance(0.03)));
       if (cut || givenUp || ended || this.#resume.verdict !== "fits")
         return this.#end(ended && !cut ? "whole" : "cut", final);
     }
@@ -197,7 +204,7 @@ export class ApiCollector {
   #restart(): void {
     if (this.#resume !== undefined) this.#keepCounts();
     this.#builder = this.store.builder(this.#pool, false);
-    this.#resume = new PodLogResume(this.#builder, this.#newestMarks(), () => this.#commit());
+    this.#resume = new PodLogResume(this.#builder, this.#newestMarks(), Infinity, () => this.#commit());
     this.#mode = "overlap";
     this.#gapSeq = null;
   }

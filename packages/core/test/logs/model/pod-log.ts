@@ -5,6 +5,9 @@ import type { World } from "./world.ts";
 
 const BILLION = 1_000_000_000n;
 
+const AT_FIRST = 1_700_000_000n;
+const SHORT = 60_000_000n;
+
 /**
  * One answer of `pods/log?timestamps=true`, as the kubelet's reader gives it (k8s.io/cri-client, pkg/logs/logs.go):
  * only the current file, `since` for each message, one flag "a line begins" for both standard streams.
@@ -19,6 +22,9 @@ export class PodLogAnswer {
   readonly #follow: boolean;
   #file: LogFile | null;
   #next = 0;
+  readonly #begunAt: bigint;
+  /** So many new files were heard of, and gone over to; null before the first end of file. */
+  #opened: number | null = null;
   /** The next entry begins a line. */
   lineBegins = true;
   #out: Uint8Array[] = [];
@@ -27,6 +33,7 @@ export class PodLogAnswer {
     this.#world = world;
     this.#since = sinceSeconds === null ? null : BigInt(sinceSeconds) * BILLION;
     this.#follow = follow;
+    this.#begunAt = world.now;
     this.#file = world.folder.current;
     this.firstFile = this.#file?.number ?? null;
     this.done = this.#file === null;
@@ -42,11 +49,20 @@ export class PodLogAnswer {
     return this.#file === null || this.#next >= this.#file.entries.length;
   }
 
-  /** Goes over to a file that was made since, where its own is at its end. */
+  /**
+   * At its first end of file it begins to hear of new ones. At later ones it opens the current file from its beginning, once
+   * for each that it has heard of.
+   */
   wake(): void {
-    const { current } = this.#world.folder;
-    if (this.#world.reopening || !this.atEnd || !this.#follow || current === null || current === this.#file) return;
-    this.#file = current;
+    const { folder, reopening, created, now } = this.#world;
+    if (reopening || !this.atEnd || !this.#follow) return;
+    this.#opened ??= created;
+    if (this.#opened >= created || folder.current === null) return;
+    this.#opened += 1;
+    // A file that is given once more can't be told from the next one right away, or behind half a line, or when it is short.
+    const fresh = now - this.#begunAt < AT_FIRST;
+    if (folder.current === this.#file && (fresh || !this.lineBegins || spanOf(folder.current) < SHORT)) return;
+    this.#file = folder.current;
     this.#next = 0;
   }
 
@@ -81,4 +97,9 @@ export class PodLogAnswer {
     }
     return concat(taken);
   }
+}
+
+/** How much later its last entry is than its first. */
+function spanOf({ entries }: LogFile): bigint {
+  return (entries.at(-1)?.time ?? 0n) - (entries[0]?.time ?? 0n);
 }

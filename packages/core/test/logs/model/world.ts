@@ -32,6 +32,8 @@ export class World {
   ended = false;
   /** Rotations that were done. */
   rotations = 0;
+  /** How often a file came to be the current one, also by getting its name back. */
+  created = 0;
   /**
    * True while the new file is there and the last entries still go into the old one. A reader of the kubelet's that goes
    * over to the new file now misses them for good. That is its own loss, which nobody could know of, so here it waits.
@@ -174,14 +176,15 @@ export class World {
   }
 
   /**
-   * Forwards by any time; back once, by less than what a reader can cover, and not where the kubelet may leave a file out:
-   * that is told by the time between two lines.
+   * Forwards by any time; back once, by less than what a reader can cover, and by little where the kubelet may leave a file
+   * out: that is told by the time between two lines.
    */
   #maybeStepClock(): void {
-    const { stamps, slowness } = this.history;
+    const { stamps, slowness, actions } = this.history;
     if (stamps !== "stepping") return;
     const back = slowness === 0 && this.#stepped === 0n && this.#random.chance(0.5);
-    if (back) this.#stepped = -BigInt(this.#random.below(1500 * MS));
+    const most = actions.some(({ do: what }) => what === "rotate") ? 300 : 1500;
+    if (back) this.#stepped = -BigInt(this.#random.below(most * MS));
     else if (this.#random.chance(0.5)) this.#stepped += BigInt(this.#random.below(20_000 * MS));
   }
 
@@ -207,6 +210,7 @@ export class World {
     if (fails) {
       folder.rotated.pop();
       folder.current = file;
+      this.created += 1;
       return yield this.#random.below(1000);
     }
     yield* this.#reopen(after);
@@ -227,6 +231,7 @@ export class World {
   *#reopen(after: Write | null): Generator<number, void> {
     const next = new LogFile(this.#target.number + 1, this.history.zone);
     this.folder.current = next;
+    this.created += 1;
     this.reopening = true;
     yield this.#random.below(this.history.slowness === 0 && this.#random.chance(0.3) ? 200 : 60);
     if (after !== null) yield* this.#write({ ...after, wait: this.#random.below(40) });

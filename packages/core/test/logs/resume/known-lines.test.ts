@@ -54,8 +54,8 @@ test("the marks of stored lines are those of the lines that the API gave", () =>
           const chunk = builder.take();
           if (chunk !== null) chunks.push({ ...chunk, payload: chunk.payload.slice() });
         };
-        const resume = new PodLogResume(builder, new Marks(), take);
-        resume.begin(resume.ask, 0);
+        const resume = new PodLogResume(builder, new Marks(), 0, take);
+        resume.begin(resume.ask(true), 0);
         inPieces(answer(given), [size], (piece) => {
           resume.push(piece, 0);
           if (size % 3 === 0) take();
@@ -81,8 +81,8 @@ test("the marks of stored lines are those of the lines that the API gave", () =>
           expect(marks.is(index, { seconds, nanos: rest, high, low })).toBe(true);
         }
         // So the same answer is all known.
-        const again = new PodLogResume(newBuilder(false), marks, () => undefined);
-        again.begin({ sinceSeconds: null }, 0);
+        const again = new PodLogResume(newBuilder(false), marks, 0, () => undefined);
+        again.begin({ sinceSeconds: null, follow: false }, 0);
         again.push(answer(given), 0);
         again.end(true);
         expect([again.verdict, again.fresh]).toEqual(["fits", 0]);
@@ -95,8 +95,8 @@ test("the marks of stored lines are those of the lines that the API gave", () =>
 test("a chunk says whether its last line has a newline", () => {
   for (const newline of ["", "\n"]) {
     const builder = newBuilder(false);
-    const resume = new PodLogResume(builder, new Marks(), () => undefined);
-    resume.begin(resume.ask, 0);
+    const resume = new PodLogResume(builder, new Marks(), 0, () => undefined);
+    resume.begin(resume.ask(true), 0);
     resume.push(utf8(`2026-11-23T16:22:29Z first\n2026-11-23T16:22:29Z last${newline}`), 0);
     resume.end(true);
     expect(endsUnfinished(builder.take()!)).toBe(newline === "");

@@ -10,8 +10,8 @@ const T = "2026-11-23T16:22:29.240000000Z";
 function fromApi(text: string, size: number, newline: boolean): number[] {
   const builder = newBuilder(false);
   const full: Chunk[] = [];
-  const resume = new PodLogResume(builder, new Marks(), () => void full.push(builder.take()!));
-  resume.begin(resume.ask, 0);
+  const resume = new PodLogResume(builder, new Marks(), 0, () => void full.push(builder.take()!));
+  resume.begin(resume.ask(true), 0);
   inPieces(utf8(`${T} ${text}${newline ? "\n" : ""}`), [size], (piece) => resume.push(piece, 0));
   resume.end(true);
   return shape([...full, builder.take()].flatMap(linesOf));

@@ -23,18 +23,18 @@ class Reading {
   readonly resume: PodLogResume;
 
   constructor(known = new Marks()) {
-    this.resume = new PodLogResume(this.builder, known, () => undefined);
+    this.resume = new PodLogResume(this.builder, known, Infinity, () => undefined);
   }
 
   /** One whole answer to what is to be asked for. @returns the verdict and the new lines */
   answer(body: string, { final = false, now = LATER }: { final?: boolean; now?: number } = {}): [string, string[]] {
-    this.resume.begin(this.resume.ask, now);
+    this.resume.begin(this.resume.ask(true), now);
     this.resume.push(utf8(body), now);
     return this.#end(final);
   }
 
   behindGap(body: string): [string, string[]] {
-    this.resume.beginBehindGap(LATER);
+    this.resume.beginBehindGap(LATER, true);
     this.resume.push(utf8(body), LATER);
     return this.#end(false);
   }
@@ -55,20 +55,20 @@ function knowing(...lines: string[]): Reading {
 describe("what is asked for", () => {
   test("everything at first, then from two seconds before the last line on", () => {
     const reading = new Reading();
-    expect(reading.resume.ask).toEqual({ sinceSeconds: null });
+    expect(reading.resume.ask(true)).toEqual({ sinceSeconds: null, follow: true });
     reading.answer(at(29.999999999, "a"));
-    expect(reading.resume.ask).toEqual({ sinceSeconds: SECOND - 2 });
+    expect(reading.resume.ask(true)).toEqual({ sinceSeconds: SECOND - 2, follow: true });
     reading.answer(at(29.999999999, "a") + at(30, "b"));
-    expect(reading.resume.ask).toEqual({ sinceSeconds: SECOND - 1 });
+    expect(reading.resume.ask(true)).toEqual({ sinceSeconds: SECOND - 1, follow: true });
   });
 
   test("everything behind a gap, until a line came", () => {
     const reading = knowing(at(29, "a"));
     expect(reading.behindGap("")).toEqual(["fits", []]);
-    expect(reading.resume.ask).toEqual({ sinceSeconds: null });
+    expect(reading.resume.ask(true)).toEqual({ sinceSeconds: null, follow: true });
     expect(reading.resume.blank).toBe(true);
     expect(reading.behindGap(at(40, "b"))).toEqual(["fits", ["b"]]);
-    expect(reading.resume.ask).toEqual({ sinceSeconds: SECOND + 9 });
+    expect(reading.resume.ask(true)).toEqual({ sinceSeconds: SECOND + 9, follow: true });
   });
 });
 
@@ -96,7 +96,7 @@ describe("an answer that overlaps", () => {
     const body = at(29, "a") + at(29.2, "b\0\r") + at(30, "");
     for (const size of [1, 7, 1000]) {
       const reading = knowing(at(29, "a"));
-      reading.resume.begin(reading.resume.ask, LATER);
+      reading.resume.begin(reading.resume.ask(true), LATER);
       inPieces(utf8(body), [size], (piece) => reading.resume.push(piece, LATER));
       expect(reading.resume.fresh).toBe(2);
       expect(textsOf(reading.builder.take())).toEqual(["b\0\r", ""]);
@@ -120,7 +120,7 @@ describe("a gap", () => {
     // A late line of another standard stream, older than the newest marks.
     expect(reading.answer(at(35, "c") + at(33.9, "d"))).toEqual(["fits", ["d"]]);
     expect(reading.answer(lines.join("") + at(33.9, "d") + at(36, "e"))).toEqual(["gap", []]);
-    reading.resume.begin({ sinceSeconds: null }, LATER, marksOf(...lines, at(33.9, "d")));
+    reading.resume.begin({ sinceSeconds: null, follow: false }, LATER, marksOf(...lines, at(33.9, "d")));
     reading.resume.push(utf8(lines.join("") + at(33.9, "d") + at(36, "e")), LATER);
     reading.resume.end(false);
     expect([reading.resume.verdict, reading.resume.aligned]).toEqual(["fits", true]);
@@ -138,17 +138,17 @@ describe("an answer in which the kubelet has glued other lines together, because
 
   test("is asked for from further back, once all lines were compared", () => {
     const reading = knowing(...lines);
-    expect(reading.resume.ask).toEqual({ sinceSeconds: SECOND });
+    expect(reading.resume.ask(true)).toEqual({ sinceSeconds: SECOND, follow: true });
     expect(reading.answer(filtered)).toEqual(["gap", []]);
-    reading.resume.begin({ sinceSeconds: null }, LATER, marksOf(...lines));
+    reading.resume.begin({ sinceSeconds: null, follow: false }, LATER, marksOf(...lines));
     reading.resume.push(utf8(lines.join("")), LATER);
     reading.resume.end(false);
     expect([reading.resume.verdict, reading.resume.aligned]).toEqual(["fits", true]);
-    expect(reading.resume.ask).toEqual({ sinceSeconds: SECOND - 1 });
+    expect(reading.resume.ask(true)).toEqual({ sinceSeconds: SECOND - 1, follow: true });
     expect(reading.answer(lines.join(""))).toEqual(["fits", []]);
-    expect(reading.resume.ask).toEqual({ sinceSeconds: SECOND - 1 });
+    expect(reading.resume.ask(true)).toEqual({ sinceSeconds: SECOND - 1, follow: true });
     expect(reading.answer(lines.join("") + at(32, "d"))).toEqual(["fits", ["d"]]);
-    expect(reading.resume.ask).toEqual({ sinceSeconds: SECOND + 1 });
+    expect(reading.resume.ask(true)).toEqual({ sinceSeconds: SECOND + 1, follow: true });
   });
 });
 
@@ -199,7 +199,7 @@ describe("marks", () => {
     reading.resume.trim();
     expect(reading.answer(lines.slice(2).join("") + at(30.99, "stderr"))).toEqual(["fits", ["stderr"]]);
     reading.resume.trim();
-    expect(reading.resume.ask).toEqual({ sinceSeconds: SECOND - 1 });
+    expect(reading.resume.ask(true)).toEqual({ sinceSeconds: SECOND - 1, follow: true });
     expect(reading.answer(lines.join("") + at(30.99, "stderr"))).toEqual(["fits", []]);
   });
 
@@ -207,7 +207,7 @@ describe("marks", () => {
     const lines = [at(10, "a"), at(20, "b"), at(30, "c")];
     const reading = new Reading();
     reading.answer(lines.join(""));
-    reading.resume.begin({ sinceSeconds: null }, LATER, marksOf(...lines));
+    reading.resume.begin({ sinceSeconds: null, follow: false }, LATER, marksOf(...lines));
     for (const line of [...lines, at(31, "d")]) {
       reading.resume.push(utf8(line), LATER);
       reading.resume.trim();
@@ -245,29 +245,34 @@ describe("the kubelet's words", () => {
   });
 });
 
-describe("a jump", () => {
-  const late = SECOND + 5;
-
-  test("is when lines that come late are as far apart as two rotations", () => {
+describe("a followed answer", () => {
+  /** Opened when the first line was written; the lines come all at once, late. */
+  function following(...lines: string[]): Reading {
     const reading = new Reading();
-    reading.resume.begin(reading.resume.ask, SECOND);
-    reading.resume.push(utf8(at(29, "a")), SECOND + 1);
-    reading.resume.push(utf8(at(30, "b") + at(33, "c")), late);
+    reading.resume.begin(reading.resume.ask(true), SECOND);
+    reading.resume.push(utf8(lines.join("")), SECOND + 30);
     reading.resume.end(false);
+    return reading;
+  }
+
+  test("is asked for again where files may have been left out", () => {
+    const reading = following(at(29, "a"), at(30, "b"), at(33, "c"));
     expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["jump", ["a", "b"]]);
-    // Asked again, it came from one file.
-    expect(reading.answer(at(29, "a") + at(30, "b") + at(33, "c"), { now: late + 1 })).toEqual(["fits", ["c"]]);
+    // Asked again, it comes from one file.
+    expect(reading.answer(at(29, "a") + at(30, "b") + at(33, "c"), { now: SECOND + 31 })).toEqual(["fits", ["c"]]);
   });
 
-  test.each<[string, number, string]>([
-    ["not when they come at once", SECOND + 1, at(33, "c")],
-    ["not when they are closer", late, at(32.4, "c")],
-    ["not when the first was there when it was asked for", SECOND + 60, at(33, "c")],
-  ])("%s", (_, now, line) => {
-    const reading = new Reading();
-    reading.resume.begin(reading.resume.ask, now === SECOND + 60 ? now : SECOND);
-    reading.resume.push(utf8(at(30, "b") + line), now);
-    expect([reading.resume.verdict, reading.resume.fresh]).toEqual(["fits", 2]);
+  test.each([
+    ["with its first line", at(29, "a"), ["a", "b"]],
+    ["behind the rest of a line", at(29.5, "rest"), ["a", "b"]],
+  ])("is asked for again where a file begins once more %s", (_, line, kept) => {
+    const reading = following(at(29, "a"), at(30, "b"), line);
+    expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["jump", kept]);
+  });
+
+  test("goes on where a line is earlier than the one before by as much as two writers differ", () => {
+    const reading = following(at(29, "a"), at(30, "b"), at(29.995, "c"));
+    expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["fits", ["a", "b", "c"]]);
   });
 });
 
@@ -299,7 +304,7 @@ describe("the end of the output", () => {
     const reading = knowing(at(29, "a"));
     const body = `${at(29, "a")}${at(30, "no newline").trimEnd()}`;
     expect(reading.answer(body)).toEqual(["fits", []]);
-    reading.resume.begin(reading.resume.ask, LATER);
+    reading.resume.begin(reading.resume.ask(true), LATER);
     reading.resume.push(utf8(body), LATER);
     reading.resume.end(true);
     expect(linesOf(reading.builder.take())).toMatchObject([{ text: "no newline", unfinished: true }]);
@@ -325,8 +330,8 @@ test("recorded answers are read to their last byte", () => {
   expect(logs.length).toBeGreaterThan(10);
   for (const { id, body } of logs) {
     const builder = newBuilder(false);
-    const resume = new PodLogResume(builder, new Marks(), () => undefined);
-    resume.begin(resume.ask, LATER);
+    const resume = new PodLogResume(builder, new Marks(), 0, () => undefined);
+    resume.begin(resume.ask(true), LATER);
     resume.push(utf8(body), LATER);
     resume.end(true);
     const lines = linesOf(builder.take());
@@ -340,8 +345,8 @@ test("recorded answers are read to their last byte", () => {
 /** The marks of lines as the API gives them. */
 function marksOf(...lines: string[]): Marks {
   const builder = newBuilder(false);
-  const resume = new PodLogResume(builder, new Marks(), () => undefined);
-  resume.begin(resume.ask, LATER);
+  const resume = new PodLogResume(builder, new Marks(), 0, () => undefined);
+  resume.begin(resume.ask(true), LATER);
   resume.push(utf8(lines.join("")), LATER);
   const marks = new Marks();
   markLines(marks, builder.take()!);

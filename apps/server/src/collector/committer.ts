@@ -1,34 +1,21 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   isTailraceError,
-  type Chunk,
   type CommitOutcome,
   type LogStore,
   type StoredChunk,
   type StreamCommit,
 } from "@tailrace/core";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { backoffMs } from "../supervisor/backoff.ts";
-import { Gate } from "../supervisor/gate.ts";
 import { mayRead, type Pressure } from "./admission.ts";
+import { Changes } from "./changes.ts";
 import { joinCommits } from "./join-commits.ts";
 import type { DiskQueue } from "./spool/disk-queue.ts";
+import { WaitingQueue, type Submission, type Waiting, type WaitingQueueDeps } from "./waiting-queue.ts";
 
-/** What one stream adds, before its chunk is compressed. */
-export interface Submission {
-  commit: Omit<StreamCommit, "chunks">;
-  chunk: Chunk | null;
-  /** When its last bytes were read, by `performance.now()`. */
-  readAt: number;
-  /** Told once what became of it. Lines that are `lost` were handed over. */
-  done: (outcome: CommitOutcome) => void;
-}
-
-export interface CommitterDeps {
+export interface CommitterDeps extends WaitingQueueDeps {
   store: Pick<LogStore, "commitLogs" | "handOver">;
-  storeChunk: (chunk: Chunk) => Promise<StoredChunk>;
-  /** Takes the memory of a chunk back that was compressed. */
-  release: (buffer: ArrayBufferLike) => void;
   spool: DiskQueue;
   /** In bytes. */
   spoolLimit: number;
@@ -43,25 +30,10 @@ const MEMORY_LIMIT = 24 * 1024 * 1024;
 /** What waits longer than this to be stored shows that the database does not keep up. */
 const STALL_MS = 1000;
 
-/** What one statement carries at most. */
-const BATCH_BYTES = 4 * 1024 * 1024;
-const BATCH_COMMITS = 200;
-
-/** Compressions at once; a further core is left to the kubelet and PostgreSQL. */
-const COMPRESSIONS = 2;
-
 /** After so many refusals that are not the database's absence, lines are handed over instead. */
 const REFUSALS = 5;
 
 const SPILL_RETRY_MS = 1000;
-
-interface Waiting extends Submission {
-  bytes: number;
-  submittedAt: number;
-  stored: Promise<StoredChunk[]>;
-  /** True once `stored` has resolved. */
-  ready: boolean;
-}
 
 /** Who waits for a record on the disk; `settled` once the same commit was stored from memory after all. */
 type Spooled = Pick<Submission, "readAt" | "done"> & { settled: boolean };
@@ -72,30 +44,31 @@ type Spooled = Pick<Submission, "readAt" | "done"> & { settled: boolean };
  */
 export class Committer {
   readonly #deps: CommitterDeps;
-  readonly #gate = new Gate(COMPRESSIONS);
   readonly #closing = new AbortController();
   readonly #loops: Promise<void>[];
   readonly #watch: NodeJS.Timeout;
-  #waiting: Waiting[] = [];
+  readonly #waiting: WaitingQueue;
+  readonly #changes = new Changes();
   /** On its way to the database, and not in {@link #waiting} any more. */
   #inFlight: Waiting[] = [];
   #inFlightSpooled: Spooled[] | null = null;
   /** Who waits for the records on the disk, in their order. */
   #spooled: Spooled[] = [];
-  #memoryBytes = 0;
   #spooling = false;
+  /** True while nothing can be written to the disk, and nothing is being written. */
+  #diskFails = false;
   #failures = 0;
-  readonly #sleepers = new Set<() => void>();
 
   constructor(deps: CommitterDeps) {
     this.#deps = deps;
+    this.#waiting = new WaitingQueue(deps);
     this.#watch = setInterval(() => this.#noteStall(), STALL_MS / 4);
     this.#loops = [this.#storeLoop(), this.#spillLoop()];
   }
 
   get pressure(): Pressure {
     return {
-      memoryBytes: this.#memoryBytes,
+      memoryBytes: this.#waiting.bytes,
       memoryLimit: MEMORY_LIMIT,
       spooling: this.#spooling,
       spoolBytes: this.#deps.spool.bytes,
@@ -110,7 +83,7 @@ export class Committer {
 
   /** Resolves when reading may go on, or when the signal aborts. */
   async admission(inCurrentFile: boolean, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !mayRead(this.pressure, inCurrentFile)) await this.#change(signal);
+    while (!signal.aborted && !mayRead(this.pressure, inCurrentFile)) await this.#changes.next(signal);
   }
 
   mayRead(inCurrentFile: boolean): boolean {
@@ -118,27 +91,17 @@ export class Committer {
   }
 
   submit(submission: Submission): void {
-    const { chunk } = submission;
-    const bytes = chunk?.payloadBytes ?? 0;
-    this.#memoryBytes += bytes;
-    const stored = chunk === null ? Promise.resolve([]) : this.#gate.run(() => this.#compress(chunk));
-    const waiting: Waiting = { ...submission, bytes, submittedAt: performance.now(), stored, ready: chunk === null };
-    // Whoever takes it from the queue meets a failure.
-    stored.then(
-      () => (waiting.ready = true),
-      () => undefined,
-    );
-    this.#waiting.push(waiting);
-    this.#changed();
+    this.#waiting.add(submission);
+    this.#changes.notify();
   }
 
   /** Stores what can be stored within the time, and leaves the rest on the disk. Idempotent. */
   async close(timeoutMs: number): Promise<void> {
     const limit = AbortSignal.timeout(timeoutMs);
-    while (!limit.aborted && !this.#closing.signal.aborted && this.#busy()) await this.#change(limit);
+    while (!limit.aborted && !this.#closing.signal.aborted && this.#busy()) await this.#changes.next(limit);
     clearInterval(this.#watch);
     this.#closing.abort();
-    this.#changed();
+    this.#changes.notify();
     await Promise.all(this.#loops);
     await this.#spillInFlight();
     while (this.#waiting.length > 0) await this.#spillFirst();
@@ -148,54 +111,57 @@ export class Committer {
     return this.#waiting.length > 0 || this.#inFlight.length > 0 || !this.#deps.spool.empty;
   }
 
-  async #compress(chunk: Chunk): Promise<StoredChunk[]> {
-    const stored = await this.#deps.storeChunk(chunk);
-    // What was not compressed is the chunk's own memory.
-    if (stored.data.buffer !== chunk.payload.buffer) this.#deps.release(chunk.payload.buffer);
-    return [stored];
-  }
-
   async #storeLoop(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       if (!this.#deps.spool.empty) await this.#storeFromDisk(signal);
       else if (this.#spooling && this.#spooled.length + this.#waiting.length === 0) this.#endSpooling();
-      else if (this.#spooling || this.#waiting.length === 0) await this.#change(signal);
+      else if (!this.#mayStoreFromMemory || this.#waiting.length === 0) await this.#changes.next(signal);
       else await this.#storeFromMemory(signal);
     }
   }
 
+  /** While the disk is used everything goes through it, in its order. */
+  get #mayStoreFromMemory(): boolean {
+    return !this.#spooling || (this.#diskFails && this.#spooled.length === 0);
+  }
+
   async #storeFromMemory(signal: AbortSignal): Promise<void> {
-    await this.#waiting[0]!.stored;
-    // Everything goes through the disk now, in its order.
-    if (this.#spooling || signal.aborted) return;
-    const batch = this.#takeBatch();
+    await this.#waiting.first!.stored;
+    if (!this.#mayStoreFromMemory || signal.aborted) return;
+    const batch = this.#waiting.takeBatch();
     this.#inFlight = batch;
     const commits = await Promise.all(batch.map(async ({ commit, stored }) => ({ ...commit, chunks: await stored })));
     const outcomes = await race(this.#tryStore(commits), signal);
     // The process ends: the batch stays in flight, to be written to the disk.
     if (outcomes === "aborted") return;
-    const spooled = this.#inFlightSpooled;
-    this.#inFlight = [];
-    this.#inFlightSpooled = null;
-    if (outcomes instanceof Error && spooled === null) this.#waiting = [...batch, ...this.#waiting];
-    else this.#free(batch);
-    if (outcomes instanceof Error) return void this.#startSpooling();
-    for (const record of spooled ?? []) record.settled = true;
+    if (outcomes instanceof Error) return await this.#keepBatch(batch, signal);
+    for (const record of this.#inFlightSpooled ?? []) record.settled = true;
+    this.#endBatch(batch);
     for (const [index, each] of batch.entries()) this.#tell(each, commits[index]!, outcomes[index]!);
   }
 
-  /** The oldest one, and of those behind it what is compressed already. */
-  #takeBatch(): Waiting[] {
-    const batch = [this.#waiting.shift()!];
-    let bytes = batch[0]!.bytes;
-    for (let next = this.#waiting[0]; next?.ready === true; next = this.#waiting[0]) {
-      bytes += next.bytes;
-      if (bytes > BATCH_BYTES || batch.length === BATCH_COMMITS) break;
-      batch.push(next);
-      this.#waiting.shift();
-    }
-    return batch;
+  /** What could not be stored waits on: on the disk, as far as it was written there meanwhile, and in memory. */
+  async #keepBatch(batch: readonly Waiting[], signal: AbortSignal): Promise<void> {
+    this.#startSpooling();
+    const spooled = (): number => this.#inFlightSpooled?.length ?? 0;
+    const pending = (): boolean => this.#inFlightSpooled !== null && spooled() < batch.length && !this.#diskFails;
+    while (pending() && !signal.aborted) await this.#changes.next(signal);
+    if (signal.aborted) return;
+    this.#waiting.putBack(batch.slice(spooled()));
+    this.#endBatch(batch.slice(0, spooled()));
+    if (this.#diskFails) await this.#pauseAfterFailure(signal);
+  }
+
+  #endBatch(free: readonly Waiting[]): void {
+    this.#inFlight = [];
+    this.#inFlightSpooled = null;
+    this.#waiting.free(free);
+    this.#changes.notify();
+  }
+
+  async #pauseAfterFailure(signal: AbortSignal): Promise<void> {
+    await sleep(backoffMs(this.#failures, Math.random()), undefined, { signal }).catch(() => undefined);
   }
 
   /** @returns an outcome for each, or why the store could not do it */
@@ -228,13 +194,13 @@ export class Committer {
     }
     this.#spooled.shift();
     await next.drop();
-    this.#changed();
+    this.#changes.notify();
   }
 
   /** What the database refuses for a reason of its own must not hold up all the others for ever. */
   async #afterFailure(commit: StreamCommit, error: Error, signal: AbortSignal): Promise<void> {
     if (isTailraceError(error, "UNAVAILABLE") || this.#failures < REFUSALS)
-      return await sleep(backoffMs(this.#failures, Math.random()), undefined, { signal }).catch(() => undefined);
+      return await this.#pauseAfterFailure(signal);
     this.#failures = 0;
     try {
       await this.#deps.store.handOver(commit);
@@ -250,13 +216,16 @@ export class Committer {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        if (!this.#spooling) await this.#change(signal);
+        if (!this.#spooling) await this.#changes.next(signal);
         else if ((this.#inFlightSpooled?.length ?? 0) < this.#inFlight.length) await this.#spillInFlight();
         else if (this.#waiting.length > 0) await this.#spillFirst();
-        else await this.#change(signal);
+        else await this.#changes.next(signal);
       } catch (error) {
         this.#deps.log.error({ err: error }, "the spool can't be written to; reading waits when memory is full");
+        this.#diskFails = true;
+        this.#changes.notify();
         await sleep(SPILL_RETRY_MS, undefined, { signal }).catch(() => undefined);
+        this.#diskFails = false;
       }
     }
   }
@@ -266,16 +235,16 @@ export class Committer {
     const batch = this.#inFlight;
     const spooled = (this.#inFlightSpooled ??= []);
     while (spooled.length < batch.length) spooled.push(await this.#spill(batch[spooled.length]!));
-    this.#changed();
+    this.#changes.notify();
   }
 
   async #spillFirst(): Promise<void> {
-    const first = this.#waiting[0]!;
+    const first = this.#waiting.first!;
     await first.stored;
-    if (this.#waiting[0] !== first) return;
+    if (this.#waiting.first !== first) return;
     await this.#spill(first);
-    this.#waiting.shift();
-    this.#free([first]);
+    this.#waiting.dropFirst();
+    this.#changes.notify();
   }
 
   async #spill({ commit, stored, readAt, done }: Waiting): Promise<Spooled> {
@@ -292,48 +261,25 @@ export class Committer {
   }
 
   #noteStall(): void {
-    const oldest = this.#inFlight[0] ?? this.#waiting[0];
+    const oldest = this.#inFlight[0] ?? this.#waiting.first;
     if (oldest !== undefined && performance.now() - oldest.submittedAt > STALL_MS) this.#startSpooling();
   }
 
   #startSpooling(): void {
     if (this.#spooling) return;
     this.#spooling = true;
-    this.#changed();
+    this.#changes.notify();
   }
 
   #endSpooling(): void {
     this.#spooling = false;
     this.#deps.log.info("everything that waited on the disk is stored");
-    this.#changed();
-  }
-
-  #free(batch: readonly Waiting[]): void {
-    for (const { bytes } of batch) this.#memoryBytes -= bytes;
-    this.#changed();
+    this.#changes.notify();
   }
 
   #tell({ readAt, done }: Pick<Submission, "readAt" | "done">, commit: StreamCommit, outcome: CommitOutcome): void {
     if (outcome === "committed") this.#deps.onCommitted(commit.chunks, readAt);
     done(outcome);
-  }
-
-  /** Resolves at the next change of anything, or when the signal aborts. */
-  #change(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#sleepers.delete(done);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      this.#sleepers.add(done);
-      signal.addEventListener("abort", done, { once: true });
-      if (signal.aborted) done();
-    });
-  }
-
-  #changed(): void {
-    for (const done of Array.from(this.#sleepers)) done();
   }
 }
 

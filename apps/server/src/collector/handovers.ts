@@ -10,7 +10,7 @@ import {
   type StreamPosition,
 } from "@tailrace/core";
 import type { StoredLines } from "./known-lines.ts";
-import type { StreamWriter } from "./stream-writer.ts";
+import type { OpenGap, StreamWriter } from "./stream-writer.ts";
 
 export interface HandoverDeps extends StoredLines {
   store: Pick<LogStore, "readChunks" | "listHandovers" | "settleHandover">;
@@ -37,7 +37,7 @@ type Fit =
  */
 export async function joinHandovers(
   writer: StreamWriter,
-  gap: { reason: "rotated"; certain: boolean } | null,
+  gap: OpenGap | null,
   deps: HandoverDeps,
   signal: AbortSignal,
 ): Promise<StreamPosition | null> {

@@ -1,12 +1,6 @@
 import type { GapReason, LogSource, StoredChunk } from "@tailrace/core";
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import type { Pressure } from "./admission.ts";
-
-/** What can be looked at when metrics are asked for. */
-export interface CollectorState {
-  pressure: () => Pressure;
-  tasks: () => { sealed: boolean; source: LogSource; problem: string | null }[];
-}
+import { Counter, Histogram, type Registry } from "prom-client";
+import { registerGauges, type CollectorState } from "./gauges.ts";
 
 /** What the collector counts. No label names a run, a team or a container: their number has no bound. */
 export interface CollectorMetrics {
@@ -66,41 +60,7 @@ export function createCollectorMetrics(registry: Registry): CollectorMetrics {
     help: "Records of another server that could not be joined and are kept.",
     registers,
   });
-  new Gauge({
-    name: "tailrace_log_streams_open",
-    help: "Containers whose output is followed, by source.",
-    labelNames: ["source"],
-    registers,
-    collect() {
-      const open = state?.tasks().filter(({ sealed }) => !sealed) ?? [];
-      for (const source of ["node", "api"] as const)
-        this.set({ source }, open.filter((task) => task.source === source).length);
-    },
-  });
-  new Gauge({
-    name: "tailrace_log_streams_failing",
-    help: "Containers whose log can't be read at present.",
-    registers,
-    collect() {
-      this.set(state?.tasks().filter(({ sealed, problem }) => !sealed && problem !== null).length ?? 0);
-    },
-  });
-  new Gauge({
-    name: "tailrace_log_waiting_bytes",
-    help: "Bytes of lines in memory that are not stored yet.",
-    registers,
-    collect() {
-      this.set(state?.pressure().memoryBytes ?? 0);
-    },
-  });
-  new Gauge({
-    name: "tailrace_log_spool_bytes",
-    help: "Bytes on the disk that wait for the database.",
-    registers,
-    collect() {
-      this.set(state?.pressure().spoolBytes ?? 0);
-    },
-  });
+  registerGauges(registry, () => state);
   return {
     committed(chunks, readAt) {
       const now = Date.now();

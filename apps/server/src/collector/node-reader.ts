@@ -11,9 +11,9 @@ import {
   type NodeRequest,
   type StreamPosition,
 } from "@tailrace/core";
-import { backoffMs } from "../supervisor/backoff.ts";
 import { nextPollMs } from "./poll-pace.ts";
 import { GIVE_UP_MS, SETTLE_MS, type Reader, type Reading, type ReadingEnd } from "./reading.ts";
+import { Trouble } from "./trouble.ts";
 
 /** What is read within one answer is put on its way at least so often. */
 const FLUSH_MS = 50;
@@ -35,6 +35,13 @@ export class NodeReader implements Reader {
   readonly #follower: NodeFollower;
   #malformed = 0;
   #flushedAt = 0;
+  #heardAt = 0;
+  #answered = false;
+  #goneSince: number | null = null;
+  #idleSince: number | null = null;
+  /** Polls in a row that found nothing new, and requests in a row without a byte. */
+  #quiet = 0;
+  #fruitless = 0;
 
   /** @param position - null where nothing was read yet */
   constructor(reading: Reading, logs: NodeLogs, position: NodePosition | null) {
@@ -69,68 +76,67 @@ export class NodeReader implements Reader {
   }
 
   async run(): Promise<ReadingEnd> {
-    const { view, signal, admission, pause, onProblem, onReopen } = this.#reading;
-    let failures = 0;
-    let failingSince = 0;
-    let quiet = 0;
-    let goneSince: number | null = null;
-    let idleSince: number | null = null;
-    let fruitless = 0;
-    let answered = false;
+    const { signal, admission } = this.#reading;
+    const trouble = new Trouble(this.#reading);
     while (!signal.aborted) {
       await admission.admission(this.#follower.inCurrentFile, signal);
       if (signal.aborted) break;
       const started = performance.now();
-      let bytes = 0;
-      try {
-        const answer = await this.#ask(this.#follower.request());
-        this.#follower.answer(answer);
-        answered = true;
-        if (answer.kind === "read") bytes = answer.bytes;
-        if (failures > 0) onProblem(null);
-        failures = 0;
-      } catch (error) {
-        if (signal.aborted) break;
-        if (!(error instanceof ClusterError)) throw error;
-        this.#follower.interrupted();
-        this.#flush();
-        failingSince = failures === 0 ? started : failingSince;
-        failures += 1;
-        onReopen(error.code);
-        if (failures > 1) onProblem(error.message);
-        const refused = error.code === "forbidden" || error.code === "invalid";
-        const patience = answered ? GIVE_UP_MS : FIRST_ANSWER_MS;
-        if (refused || performance.now() - failingSince > patience)
-          return { kind: "unavailable", reason: error.message, refused };
-        await pause(backoffMs(failures, Math.random()));
+      const answer = await this.#once();
+      if (signal.aborted) break;
+      if (answer instanceof ClusterError) {
+        const { code, message: reason } = answer;
+        const refused = code === "forbidden" || code === "invalid";
+        const patience = this.#answered ? GIVE_UP_MS : FIRST_ANSWER_MS;
+        const end = await trouble.failed({ code, reason, refused }, Math.max(started, this.#heardAt), patience);
+        if (end !== null) return end;
         continue;
       }
-      this.#flush();
-      const { state } = this.#follower;
-      if (state === "lost") return { kind: "lost", certain: this.#follower.lossCertain };
-      if (state === "gone") {
-        goneSince ??= started;
-        if (view.gone || performance.now() - goneSince > FOLDER_MS)
-          return { kind: "gone", reason: goneReason(view.gone) };
-        await pause(SETTLE_MS);
-        continue;
-      }
-      goneSince = null;
-      quiet = state === "idle" ? quiet + 1 : 0;
-      if (state !== "idle") idleSince = null;
-      else if (view.terminated) {
-        if (idleSince !== null && started - idleSince >= SETTLE_MS) return this.#ended();
-        idleSince ??= started;
-        await pause(SETTLE_MS);
-        continue;
-      }
-      fruitless = bytes === 0 ? fruitless + 1 : 0;
-      if (this.#follower.inCurrentFile || fruitless > FRUITLESS)
-        await pause(
-          nextPollMs(Math.max(quiet, fruitless - FRUITLESS), performance.now() - started, bytes, Math.random()),
-        );
+      trouble.over();
+      const end = await this.#goOn(started, answer.kind === "read" ? answer.bytes : 0);
+      if (end !== null) return end;
     }
     return { kind: "aborted" };
+  }
+
+  /** One request. What it brought is put on its way, also when it failed in the middle. */
+  async #once(): Promise<NodeAnswer | ClusterError> {
+    try {
+      const answer = await this.#ask(this.#follower.request());
+      this.#follower.answer(answer);
+      this.#answered = true;
+      return answer;
+    } catch (error) {
+      if (!(error instanceof ClusterError) && !this.#reading.signal.aborted) throw error;
+      this.#follower.interrupted();
+      return error as ClusterError;
+    } finally {
+      this.#flush();
+    }
+  }
+
+  /** Resolves with the reading's end, or with null when it is time for the next request. */
+  async #goOn(started: number, bytes: number): Promise<ReadingEnd | null> {
+    const { view, pause } = this.#reading;
+    const { state, inCurrentFile } = this.#follower;
+    if (state === "lost") return { kind: "lost", certain: this.#follower.lossCertain };
+    this.#goneSince = state === "gone" ? (this.#goneSince ?? started) : null;
+    this.#idleSince = state === "idle" && view.terminated ? (this.#idleSince ?? started) : null;
+    if (this.#goneSince !== null) {
+      if (view.gone || performance.now() - this.#goneSince > FOLDER_MS)
+        return { kind: "gone", reason: goneReason(view.gone) };
+      await pause(SETTLE_MS);
+    } else if (this.#idleSince !== null) {
+      if (started - this.#idleSince >= SETTLE_MS) return this.#ended();
+      await pause(SETTLE_MS);
+    } else {
+      this.#quiet = state === "idle" ? this.#quiet + 1 : 0;
+      this.#fruitless = bytes === 0 ? this.#fruitless + 1 : 0;
+      const vain = this.#fruitless - FRUITLESS;
+      const took = performance.now() - started;
+      if (inCurrentFile || vain > 0) await pause(nextPollMs(Math.max(this.#quiet, vain), took, bytes, Math.random()));
+    }
+    return null;
   }
 
   #ended(): ReadingEnd {
@@ -154,7 +160,8 @@ export class NodeReader implements Reader {
   #take(bytes: Uint8Array, flow: Flow): boolean {
     const { admission, signal } = this.#reading;
     this.#parser.push(bytes);
-    if (performance.now() - this.#flushedAt > FLUSH_MS) this.#flush();
+    this.#heardAt = performance.now();
+    if (this.#heardAt - this.#flushedAt > FLUSH_MS) this.#flush();
     if (admission.mayRead(this.#follower.inCurrentFile)) return true;
     void admission
       .admission(this.#follower.inCurrentFile, signal)

@@ -22,7 +22,7 @@ export interface AnswerWatch {
   view: ContainerView;
   signal: AbortSignal;
   /** True while silence may be the kubelet's. */
-  mayBeStuck(): boolean;
+  mayBeStuck: () => boolean;
   /** How many answers in a row had nothing new. */
   silences: number;
 }

@@ -9,9 +9,9 @@ import {
   type PodLogs,
   type StreamPosition,
 } from "@tailrace/core";
-import { backoffMs } from "../supervisor/backoff.ts";
 import { readAnswer, type AnswerEnd } from "./pod-log-answer.ts";
 import { GIVE_UP_MS, SETTLE_MS, type Reader, type Reading, type ReadingEnd } from "./reading.ts";
+import { Trouble } from "./trouble.ts";
 
 /** Lines are put on their way at the latest so long after they were read. */
 const FLUSH_MS = 50;
@@ -53,8 +53,6 @@ export class PodLogReader implements Reader {
   #lastRest: Uint8Array | null = null;
   /** What stood behind the last newline when an answer had its natural end. */
   #cleanRest: Uint8Array = new Uint8Array(0);
-  #failures = 0;
-  #failingSince = 0;
   #silences = 0;
 
   constructor(reading: Reading, logs: PodLogs, { known, written, loadAllMarks }: KnownOutput = NOTHING_KNOWN) {
@@ -77,7 +75,8 @@ export class PodLogReader implements Reader {
   }
 
   async run(): Promise<ReadingEnd> {
-    const { signal, admission, pause, onProblem, onReopen } = this.#reading;
+    const { signal, admission, pause } = this.#reading;
+    const trouble = new Trouble(this.#reading);
     while (!signal.aborted) {
       // What is unread may be rotated away at any moment, and nobody tells.
       await admission.admission(false, signal);
@@ -85,19 +84,13 @@ export class PodLogReader implements Reader {
       const next = await this.#once();
       if (signal.aborted) break;
       if (next.kind === "end") return next.end;
-      if (next.kind === "again") {
-        if (this.#failures > 0) onProblem(null);
-        this.#failures = 0;
-        await pause(next.pauseMs);
+      if (next.kind === "failed") {
+        const end = await trouble.failed({ code: "refused", ...next }, performance.now(), GIVE_UP_MS);
+        if (end !== null) return end;
         continue;
       }
-      if (this.#failures === 0) this.#failingSince = performance.now();
-      this.#failures += 1;
-      onReopen("refused");
-      if (this.#failures > 1 || next.refused) onProblem(next.reason);
-      if (next.refused || performance.now() - this.#failingSince > GIVE_UP_MS)
-        return { kind: "unavailable", reason: next.reason, refused: next.refused };
-      await pause(backoffMs(this.#failures, Math.random()));
+      trouble.over();
+      await pause(next.pauseMs);
     }
     return { kind: "aborted" };
   }

@@ -42,11 +42,11 @@ export interface Reading {
   /** Ends the reading, for example when another process has the stream. */
   signal: AbortSignal;
   /** Resolves when the view has changed, after so many milliseconds, or when the signal aborts. */
-  pause(ms: number): Promise<void>;
+  pause: (ms: number) => Promise<void>;
   /** Counts why a request had to be made again. */
-  onReopen(reason: string): void;
+  onReopen: (reason: string) => void;
   /** Tells why the source can't be read now, in one line; null when it can. */
-  onProblem(reason: string | null): void;
+  onProblem: (reason: string | null) => void;
 }
 
 /** How a reading ended. */

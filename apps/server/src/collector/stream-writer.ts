@@ -10,6 +10,7 @@ import {
   type StreamPosition,
   type StreamRecord,
 } from "@tailrace/core";
+import { Changes } from "./changes.ts";
 import type { Committer } from "./committer.ts";
 import type { LineSink } from "./reading.ts";
 
@@ -45,7 +46,7 @@ export class StreamWriter implements LineSink {
   #lost = false;
   #pending = 0;
   #bytes = 0;
-  readonly #waiters = new Set<() => void>();
+  readonly #changes = new Changes();
 
   constructor(record: StreamRecord, deps: StreamWriterDeps) {
     this.record = record;
@@ -164,17 +165,7 @@ export class StreamWriter implements LineSink {
 
   /** Resolves when everything that was put on its way is stored or lost, or when the signal aborts. */
   async settled(signal: AbortSignal): Promise<void> {
-    while (this.#pending > 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          this.#waiters.delete(done);
-          signal.removeEventListener("abort", done);
-          resolve();
-        };
-        this.#waiters.add(done);
-        signal.addEventListener("abort", done, { once: true });
-      });
-    }
+    while (this.#pending > 0 && !signal.aborted) await this.#changes.next(signal);
   }
 
   #newBuilder(source: LogSource): ChunkBuilder {
@@ -198,7 +189,7 @@ export class StreamWriter implements LineSink {
         this.#lost = true;
         this.#onLost();
       }
-      for (const done of Array.from(this.#waiters)) done();
+      this.#changes.notify();
     };
   }
 }

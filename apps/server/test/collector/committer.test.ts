@@ -1,4 +1,4 @@
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, rename, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { openStoredChunk } from "@tailrace/store";
@@ -90,6 +90,28 @@ describe("what is read while the database", { timeout: 60_000 }, () => {
     expect(committer.mayRead(true)).toBe(true);
     await committing.leave();
   }, 60_000);
+
+  test("is away, and the disk can't be written to, waits in memory and is stored when the database is back", async () => {
+    const { record } = await begin();
+    const committing = await openCommitter(storage);
+    const { committer } = committing;
+    const { writer, events } = openWriter(record, committing);
+    const [folder] = await readdir(storage.spoolRoot);
+    const path = join(storage.spoolRoot, folder!);
+    await rename(path, `${storage.spoolRoot}-away`);
+    writeNumbers(writer, 0, 10);
+    storage.line.refuse();
+    let written = 10;
+    while (committer.mayRead(true)) writeNoise(writer, written, (written += 100), 10_000);
+    await expect.poll(() => committer.spooling, { timeout: 10_000 }).toBe(true);
+    storage.line.accept();
+    await writer.settled(never);
+    expect(await storedNumbers(storage.direct, record)).toEqual(upTo(written));
+    expect(events).toEqual({ lost: false, gaps: 0 });
+    await expect.poll(() => committer.spooling, { timeout: 10_000 }).toBe(false);
+    await rename(`${storage.spoolRoot}-away`, path);
+    await committing.leave();
+  });
 
   test("is away, and the process dies, is handed over and joined by the next holder", async () => {
     const { step, record } = await begin();

@@ -1,0 +1,193 @@
+import {
+  ClusterError,
+  MARK_SECONDS,
+  type BufferPool,
+  type Chunk,
+  type LogSource,
+  type LogStore,
+  type Marks,
+  type PodLogs,
+  type StoredChunk,
+  type StreamPosition,
+} from "@tailrace/core";
+import type { Logger } from "pino";
+import { joinHandovers } from "./handovers.ts";
+import { allMarks, newestMarks } from "./known-lines.ts";
+import { locate } from "./locate.ts";
+import type { NodeAccess } from "./node-access.ts";
+import { NodeReader } from "./node-reader.ts";
+import { podLogContinues } from "./pod-log-probe.ts";
+import { PodLogReader } from "./pod-log-reader.ts";
+import {
+  GIVE_UP_MS,
+  type Admission,
+  type ContainerView,
+  type Reader,
+  type Reading,
+  type ReadingEnd,
+} from "./reading.ts";
+import type { OpenGap, StreamWriter } from "./stream-writer.ts";
+
+export interface StreamSourceDeps {
+  store: LogStore;
+  openChunk: (stored: StoredChunk) => Promise<Chunk>;
+  pool: BufferPool;
+  access: NodeAccess;
+  podLogs: PodLogs;
+  /** Counts why requests had to be made again. */
+  onReopen: (source: LogSource, reason: string) => void;
+}
+
+/** The stream that is read, and what goes on around it. */
+export interface SourceContext {
+  writer: StreamWriter;
+  view: ContainerView;
+  admission: Admission;
+  /** Ends the reading. */
+  signal: AbortSignal;
+  pause: Reading["pause"];
+  onProblem: Reading["onProblem"];
+  log: Logger;
+}
+
+/** Where a stream's lines come from: one of the two sources, until the other one has to go on in its place. */
+export class StreamSource {
+  readonly #deps: StreamSourceDeps;
+  readonly #context: SourceContext;
+  #source: LogSource;
+  #position: StreamPosition | null;
+  #reader: Reader | null = null;
+
+  constructor(deps: StreamSourceDeps, context: SourceContext) {
+    this.#deps = deps;
+    this.#context = context;
+    this.#position = context.writer.record.position;
+    this.#source = this.#position?.source ?? (deps.access.on(context.view.node) === null ? "api" : "node");
+  }
+
+  get source(): LogSource {
+    return this.#source;
+  }
+
+  /** Where to go on behind everything that was put on its way; null before the first line. */
+  get position(): StreamPosition | null {
+    return this.#reader?.position ?? this.#position;
+  }
+
+  /** Whether files of the container had been rotated away before it was read; null where that can't be known. */
+  get rotatedBeforeStart(): boolean | null {
+    return this.#reader instanceof NodeReader ? this.#reader.rotatedBeforeStart : null;
+  }
+
+  async read(): Promise<ReadingEnd> {
+    this.#reader ??= await this.#makeReader();
+    if (this.#reader === null) return { kind: "unavailable", reason: "the node's files can't be read", refused: true };
+    const end = await this.#reader.run();
+    this.#position = this.#reader.position;
+    return end;
+  }
+
+  /** Nothing more will come: what was read of an unfinished line becomes a line. */
+  finish(): void {
+    this.#reader?.finish();
+  }
+
+  /** Joins what other processes have read of the stream. @returns false when there was nothing to go on behind */
+  async join(gap: OpenGap | null): Promise<boolean> {
+    const position = await joinHandovers(this.#context.writer, gap, this.#deps, this.#context.signal);
+    return position !== null && this.#switchTo(position.source, position);
+  }
+
+  /** Before a gap is written the other source, and what other processes have read, may show what is missing. */
+  async fillGap(certain: boolean): Promise<boolean> {
+    if (!(await this.#stored())) return false;
+    return (await this.join(null)) || (await this.change()) || (await this.join({ reason: "rotated", certain }));
+  }
+
+  skipGap(gap: OpenGap): void {
+    const { writer, log } = this.#context;
+    log.warn({ ...gap, seq: writer.nextSeq }, "lines of a log may be lost, which is marked in it");
+    writer.openGap(gap);
+    this.#reader?.skipGap();
+  }
+
+  /** Goes on with the log API although nothing shows that it continues what is stored. */
+  async leaveNodeFiles(): Promise<void> {
+    this.#switchTo("api", this.#position);
+    this.#reader = await this.#makeReader();
+    this.skipGap({ reason: "source_changed", certain: false });
+  }
+
+  /** Goes on with the other source if it continues what is stored. */
+  async change(): Promise<boolean> {
+    const { view, writer, signal } = this.#context;
+    if (!(await this.#stored())) return false;
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(GIVE_UP_MS)]);
+    try {
+      if (writer.nextSeq > 0)
+        return await (this.#source === "node" ? this.#toPodLogs(bounded) : this.#toFiles(bounded));
+      if (this.#source === "node") return this.#switchTo("api", null);
+      return this.#deps.access.on(view.node) !== null && this.#switchTo("node", null);
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      if (this.#source === "api") this.#deps.access.failed(view.node, error.message);
+      return false;
+    }
+  }
+
+  async #toPodLogs(signal: AbortSignal): Promise<boolean> {
+    const { writer, view } = this.#context;
+    const known = await newestMarks(writer.record, MARK_SECONDS, this.#deps);
+    const continues = await podLogContinues(view, known, this.#deps.podLogs, signal);
+    return continues && this.#switchTo("api", this.#position);
+  }
+
+  async #toFiles(signal: AbortSignal): Promise<boolean> {
+    const { writer, view } = this.#context;
+    const { node, instance } = view;
+    const logs = this.#deps.access.on(node);
+    if (logs === null || node === null) return false;
+    const known = await newestMarks(writer.record, MARK_SECONDS, this.#deps);
+    const position = await locate({ node, instance }, known, { logs, pool: this.#deps.pool }, signal);
+    return position !== null && this.#switchTo("node", { source: "node", ...position });
+  }
+
+  async #makeReader(): Promise<Reader | null> {
+    const { writer, view } = this.#context;
+    const { access, podLogs } = this.#deps;
+    writer.use(this.#source);
+    if (this.#source === "node") {
+      const logs = access.on(view.node);
+      const position = this.#position?.source === "node" ? this.#position : null;
+      return logs === null ? null : new NodeReader(this.#reading("node"), logs, position);
+    }
+    const known = await newestMarks(writer.record, MARK_SECONDS, this.#deps);
+    // Of a stream that was taken over it is not at hand, and may be much.
+    const written = writer.record.nextSeq === 0 ? writer.bytes : Infinity;
+    const loadAllMarks = (): Promise<Marks | null> => allMarks(writer.record, this.#deps);
+    return new PodLogReader(this.#reading("api"), podLogs, { known, written, loadAllMarks });
+  }
+
+  #reading(source: LogSource): Reading {
+    const { writer: sink, view, admission, signal, pause, onProblem } = this.#context;
+    const onReopen = (reason: string): void => this.#deps.onReopen(source, reason);
+    return { view, sink, admission, signal, pause, onReopen, onProblem };
+  }
+
+  /** Waits until everything that was read is stored, so that it can be compared. @returns false when that took too long */
+  async #stored(): Promise<boolean> {
+    const { writer, signal } = this.#context;
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(GIVE_UP_MS)]);
+    await writer.settled(bounded);
+    return !bounded.aborted && !writer.lost;
+  }
+
+  #switchTo(source: LogSource, position: StreamPosition | null): true {
+    if (source !== this.#source)
+      this.#context.log.info({ from: this.#source, to: source }, "reading a log from another source");
+    this.#source = source;
+    this.#position = position;
+    this.#reader = null;
+    return true;
+  }
+}

@@ -84,16 +84,19 @@ describe("streams", () => {
     const run = await makeRun(api, team);
     const logs = await RunLogs.of(api, run);
     const runner = await logs.stream({ pod: "runner", runner: 1, named: true });
-    await runner.write(countedLines("line", 2));
+    const counts = { unglued: 1, headRests: 2, malformed: 3 };
+    await runner.write(countedLines("line", 2), { counts });
     const sidecar = await logs.stream({ pod: "runner", runner: 1, container: "agent", restart: 1, named: true });
     await sidecar.write([], { gaps: [{ seq: 0, reason: "late_start", certain: true }] });
-    await sidecar.seal({ verified: null, truncated: "the pod was deleted" });
+    await sidecar.seal({ verified: "suffix", verifiedBy: "node", truncated: "the pod was deleted" });
     await logs.stream({ pod: "first", role: "initializer", runner: null });
     const fields = { teamId: team.id, runId: run.id };
     const { json } = await api.rest(streams, fields, team.tokens.viewer);
     const runnerPod = { pod: "runner", restart: 0, role: "runner", runner: 1 };
-    const growing = { source: "api", bytes: 0, gaps: 0, sealed: false, verified: null, sha256: null };
-    const ended = { ...growing, sealed: true, sha256: "5a".repeat(32), truncated: "the pod was deleted" };
+    const unread = { verified: null, verifiedBy: null, unglued: 0, headRests: 0, malformed: 0, unjoined: 0 };
+    const growing = { ...unread, source: "api", bytes: 0, gaps: 0, sealed: false, sha256: null };
+    const verified = { verified: "suffix", verifiedBy: "node", sha256: "5a".repeat(32) };
+    const ended = { ...growing, ...verified, sealed: true, truncated: "the pod was deleted" };
     const kept = { truncated: null, expired: false };
     expect(json).toEqual({
       items: [
@@ -108,7 +111,7 @@ describe("streams", () => {
           lines: 0,
           ...kept,
         },
-        { ...runnerPod, container: "k6", ...growing, lines: 2, bytes: 14, ...kept },
+        { ...runnerPod, container: "k6", ...growing, ...counts, lines: 2, bytes: 14, ...kept },
         { ...runnerPod, container: "agent", restart: 1, ...kept, ...ended, lines: 0, gaps: 1 },
       ],
       nextCursor: null,
@@ -215,14 +218,16 @@ describe("a page", () => {
         const expected = await shown(id, { ...filter, limit: 1000 });
         const pages = await all(id, { ...filter, limit });
         const back = await all(id, { ...filter, limit, direction: "backward" });
-        // A truncation of which a page shows no other line stands at the page's end.
-        const truncation = (items: string[]) => items.filter((item) => item.includes(" end ")).length;
-        const rest = (items: string[]) => items.filter((item) => !item.includes(" end "));
-        expect(rest(pages.items)).toEqual(rest(expected));
-        expect(rest(back.items)).toEqual(rest(expected));
-        expect([truncation(pages.items), truncation(back.items)]).toEqual([truncation(expected), truncation(expected)]);
+        // Context is on the page of its match, and a truncation of which a page shows no other line at the page's end.
+        const moves = (item: string) => item.startsWith("~") || item.includes(" end ");
+        const rest = (items: string[]) => items.filter((item) => !moves(item));
+        const ofPod = (items: string[], pod: string) => items.filter((item) => /^~?(\w+)\//.exec(item)![1] === pod);
+        for (const { items } of [pages, back]) {
+          expect(rest(items)).toEqual(rest(expected));
+          for (const pod of ["init", "one", "two"]) expect(ofPod(items, pod)).toEqual(ofPod(expected, pod));
+        }
       }),
-      { numRuns: 15 },
+      { numRuns: 15, examples: [[{ levels: ["error"], before: 3 }, 1]] },
     );
   }, 120_000);
 

@@ -5,6 +5,7 @@ import {
   type Gap,
   type Seal,
   type StepRecord,
+  type StreamCounts,
   type StreamRecord,
   fromNanos,
 } from "@tailrace/core";
@@ -29,6 +30,7 @@ interface Write {
   linesPerChunk?: number;
   /** False for a source that does not tell stdout and stderr apart. (Default: true) */
   standardStreams?: boolean;
+  counts?: StreamCounts;
 }
 
 const pool: BufferPool = { acquire: (size) => new Uint8Array(size), release: () => undefined };
@@ -97,7 +99,7 @@ export class StreamLogs {
   }
 
   async write(lines: readonly TestLine[], options: Write = {}): Promise<this> {
-    const { gaps = [], linesPerChunk = Infinity, standardStreams = true } = options;
+    const { gaps = [], linesPerChunk = Infinity, standardStreams = true, counts } = options;
     const { nextSeq, maxTime, stepId, fence, id, day } = this.record;
     const builder = new ChunkBuilder(pool, {
       nextSeq,
@@ -125,7 +127,7 @@ export class StreamLogs {
         chunks: await Promise.all(chunks.map(storeChunk)),
         gaps: gaps.map((gap) => ({ from: T0, until: null, ...gap })),
         position: { source: "api" },
-        counts: { unglued: 0, headRests: 0, malformed: 0 },
+        counts: counts ?? this.record.counts,
       },
     ]);
     if (outcome !== "committed") throw new Error("the commit was lost");

@@ -2,7 +2,7 @@ import type { IsoTime } from "../domain.ts";
 import type { GapReason } from "../logs/gaps.ts";
 import type { LogLevel } from "../logs/lines/level.ts";
 import type { LogSource, StreamRole } from "../logs/streams.ts";
-import type { StreamRef } from "./log-store.ts";
+import type { StreamCounts, StreamRef } from "./log-store.ts";
 
 /** A stream as readers see it. */
 export interface LogStream extends StreamRef {
@@ -24,7 +24,12 @@ export interface LogStream extends StreamRef {
   gaps: number;
   sealed: boolean;
   verified: "full" | "suffix" | null;
+  /** Which source the second reading was of. */
+  verifiedBy: LogSource | null;
   sha256: string | null;
+  counts: StreamCounts;
+  /** Pieces that another process read, that could not be joined, and that are kept apart. */
+  unjoined: number;
   /** Why its end is not known; null where it is, or is yet to come. */
   truncated: string | null;
   /** True when its lines were deleted because of their age. */
@@ -96,7 +101,7 @@ export interface LogPageQuery {
   until: bigint | null;
   /** Lines that match, at most; 1 to 10,000. */
   limit: number;
-  /** Lines of the same stream before and after each match; 0 to 100. */
+  /** Lines of the same stream before and after each match; 0 to 100. They are on their match's page, in their stream's order. */
   before: number;
   after: number;
 }

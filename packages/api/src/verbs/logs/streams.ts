@@ -20,8 +20,18 @@ export interface LogStreamInfo extends LogOrigin {
   sealed: boolean;
   /** How much of it a second reading has agreed with; null where there was none. */
   verified: "full" | "suffix" | null;
+  /** Which source that reading was of. */
+  verifiedBy: LogSource | null;
   /** SHA-256 of the container's bytes, as 64 hexadecimal digits; null until it is sealed. */
   sha256: string | null;
+  /** Lines of another standard stream that were taken out of a long line, into which pods/log had put them. */
+  unglued: number;
+  /** Ends of known lines that a rotation had put at a file's beginning, and that were left out. */
+  headRests: number;
+  /** Lines of a node's file that were no log entries, and stand as they are. */
+  malformed: number;
+  /** Pieces that another server had read, that contradict what is stored, and that are kept apart. */
+  unjoined: number;
   /** Why the end of the output is not known; null where it is, or is yet to come. */
   truncated: string | null;
   /** Its lines were deleted because of their age. */
@@ -36,6 +46,20 @@ export async function listStreams({ ctx, input }: Call<z.output<typeof logsStrea
 }
 
 function viewStream(stream: LogStream): LogStreamInfo {
-  const { source, lines, bytes, gaps, sealed, verified, sha256, truncated, expired } = stream;
-  return { ...originOf(stream), source, lines, bytes, gaps, sealed, verified, sha256, truncated, expired };
+  const { source, lines, bytes, gaps, sealed, verified, verifiedBy, sha256, unjoined, truncated, expired } = stream;
+  return {
+    ...originOf(stream),
+    source,
+    lines,
+    bytes,
+    gaps,
+    sealed,
+    verified,
+    verifiedBy,
+    sha256,
+    ...stream.counts,
+    unjoined,
+    truncated,
+    expired,
+  };
 }

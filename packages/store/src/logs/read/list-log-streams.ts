@@ -31,7 +31,10 @@ function toLogStream(row: StreamRow): LogStream {
     gaps: row.gaps,
     sealed: row.sealed,
     verified: row.verified,
+    verifiedBy: row.verified_by,
     sha256: row.sha256,
+    counts: row.counts,
+    unjoined: row.unjoined,
     truncated: row.truncated,
     expired: row.expired,
   };

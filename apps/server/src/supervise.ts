@@ -18,7 +18,7 @@ export interface SuperviseDeps {
   log: Logger;
 }
 
-/** Starts what follows runs in the cluster and cleans up behind them. */
+/** Starts what follows runs in the cluster and cleans up behind them. Disposing it twice is fine. */
 export function supervise({ settings, store, cluster, view, collector, metrics, log }: SuperviseDeps): AsyncDisposable {
   const supervisor = new Supervisor({
     store,
@@ -38,9 +38,10 @@ export function supervise({ settings, store, cluster, view, collector, metrics, 
     onLeaseMoved: () => metrics.leaseMoves.inc(),
   });
   const cleaner = new Cleaner({ store, cluster, log });
+  let closed: Promise<unknown> | undefined;
   return {
     async [Symbol.asyncDispose]() {
-      await Promise.all([supervisor.close(), cleaner.close()]);
+      await (closed ??= Promise.all([supervisor.close(), cleaner.close()]));
     },
   };
 }

@@ -4,6 +4,7 @@ import {
   noteImageFailures,
   planWrite,
   reconcile,
+  type ContainerState,
   type Deadlines,
   type Decision,
   type ImageFailures,
@@ -400,6 +401,42 @@ describe("a step with a TestRun", () => {
     const job = { metadata: { name: "t-initializer", uid: "j" } };
     const decision = reconcile(knowledge({ ...known, observation: { ...known.observation!, jobs: [job] } }));
     expect(decision.error).toBe("initialization failed: the initializer's pod is gone, and its log was not read");
+  });
+
+  describe("a TestRun that was deleted, and is held until its logs are read", () => {
+    const deletedAt = T0 + 10_000;
+    const iso = (at: number): string => new Date(at).toISOString();
+    const deleted = "the TestRun was deleted by somebody else in stage started";
+
+    function held(stage: string, state: ContainerState, rest: Partial<StepRecord> = {}): Decision {
+      const known = running(stage, rest);
+      const { testRun } = known.observation!;
+      const metadata = { ...testRun!.metadata, deletionTimestamp: iso(deletedAt), finalizers: ["tailrace.dev/logs"] };
+      const runner: PodObject = {
+        metadata: { name: "t-1-aaaaa", uid: "p", labels: { "job-name": "t-1" } },
+        spec: { containers: [{ name: "k6" }] },
+        status: { containerStatuses: [{ name: "k6", restartCount: 0, state }] },
+      };
+      const observation = { testRun: { ...testRun!, metadata }, jobs: [], pods: [runner] };
+      return reconcile(knowledge({ ...known, observation, now: deletedAt + 5000 }));
+    }
+
+    const ended = (at: number): ContainerState => ({ terminated: { exitCode: 0, finishedAt: iso(at) } });
+
+    test.each([
+      ["started", "runs on", { running: {} }, "error", deleted],
+      ["stopped", "ended because of it", ended(deletedAt + 1000), "error", deleted],
+      ["finished", "ended because of it", ended(deletedAt + 1000), "error", deleted],
+      ["finished", "had ended before", ended(deletedAt - 1000), "finished", null],
+      ["error", "never began", { waiting: {} }, "error", expect.stringContaining("refused the TestRun")],
+    ] as const)("in stage %s, whose runner %s", (stage, _, state, status, error) => {
+      expect(held(stage, state)).toMatchObject({ status, error, stage });
+    });
+
+    test.each(["started", "stopped", "finished"])("in stage %s, after a stop was asked for", (stage) => {
+      const decision = held(stage, ended(deletedAt + 1000), { stopRequestedAt: new Date(T0 + 9000) });
+      expect(decision).toMatchObject({ status: "finished", error: null, ending: { stopping: true } });
+    });
   });
 
   test("a stopped TestRun that is gone has finished, whether or not the API answers", () => {

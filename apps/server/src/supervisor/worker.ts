@@ -2,10 +2,13 @@ import {
   closing,
   isEnded,
   isTailraceError,
+  jobNameOf,
+  missingPods,
   noteImageFailures,
   oneLine,
   planWrite,
   reconcile,
+  roleOfJob,
   runningRunners,
   statusChanged,
   testRunContainers,
@@ -156,7 +159,8 @@ export class StepWorker {
     await this.#storeUid();
     this.#collect();
     const now = Date.now();
-    const decision = this.#decide(now);
+    const stopping = this.#closing?.decision.ending?.stopping === true;
+    const decision = stopping ? this.#closing!.decision : this.#decide(now);
     if (decision.ending !== null) return this.#end(decision, now);
     this.#closing = null;
     const acted = await this.#act(decision.action, now);
@@ -193,14 +197,19 @@ export class StepWorker {
       observation,
       synced: view.synced && now - this.#foundAt >= WATCH_LAG_MS,
       absent: this.#absent,
-      failure:
-        this.#failure ??
-        (blindSince === null ? null : `watching the cluster: ${oneLine(view.problem ?? "not listed yet")}`),
+      failure: this.#failure ?? this.#watchFailure(),
       blindSince,
       sections: this.#snapshot.sections,
       now,
       deadlines,
     };
+  }
+
+  /** A TestRun is made, or looked for, without the watch. */
+  #watchFailure(): string | null {
+    const { view, blindSince } = this.#deps;
+    if (blindSince() === null || this.#step.testRunUid === null) return null;
+    return `watching the cluster: ${oneLine(view.problem ?? "not listed yet")}`;
   }
 
   async #act(action: Action | null, now: number): Promise<"decide_again" | "nothing" | "failed"> {
@@ -295,7 +304,7 @@ export class StepWorker {
   async #end(decision: Decision, now: number): Promise<number> {
     if (decision.ending!.deleteNow && this.#step.testRunUid !== null && !(await this.#confirmTestRun())) return 0;
     const closingNow = (this.#closing ??= { decision, since: now, progress: -1, progressAt: now, deleted: false });
-    if (this.#collector !== null && !(await this.#logsAreRead(closingNow, now))) return CLOSING_MS;
+    if (this.#step.testRunUid !== null && !(await this.#logsAreRead(closingNow, now))) return CLOSING_MS;
     await this.#refreshSnapshot();
     // The reason may be in what was just read: the initializer's last line, for one. A deletion stays one.
     const again = this.#decide(now);
@@ -306,28 +315,40 @@ export class StepWorker {
   }
 
   async #logsAreRead(state: ClosingState, now: number): Promise<boolean> {
-    const collector = this.#collector!;
+    const collector = this.#collector;
     const ending = state.decision.ending!;
     const { config } = this.#step;
     const { pods } = this.#deps.view.observe(config.name);
     if (ending.stopping) await this.#stopWhatRuns(state, pods, now);
-    if (collector.progress !== state.progress) Object.assign(state, { progress: collector.progress, progressAt: now });
+    const progress = collector?.progress ?? 0;
+    if (progress !== state.progress) Object.assign(state, { progress, progressAt: now });
     const phases = testRunContainers(config.name, pods).map(({ state: { phase } }) => phase);
     const next = closing({
       ending,
       now,
       since: state.since,
       progressAt: state.progressAt,
-      settled: collector.settled,
+      settled: collector?.settled ?? true,
       running: phases.filter((phase) => phase === "running").length,
       waiting: phases.filter((phase) => phase === "waiting").length,
+      missing: this.#missing(state.decision.stage, pods),
+      blindSince: this.#deps.blindSince(),
     });
-    if (next.kind === "cut") collector.finish(next.which, next.reason);
+    if (next.kind === "cut") collector?.finish(next.which, next.reason);
     if (next.kind !== "done" && now - this.#snapshotAt >= this.#deps.snapshotIntervalMs) {
       const error = ending.status === "error" ? `${state.decision.error ?? ""}; its logs are read to their end` : null;
       await this.#sync({ ...state.decision, status: this.#step.status, error, ending: null }, now, true);
     }
     return next.kind === "done";
+  }
+
+  /** Until the pods have been listed, nothing is known of any. */
+  #missing(stage: string | null, pods: Observation["pods"]): number {
+    if (this.#collector === null) return 1;
+    const { name, parallelism = 1 } = this.#step.config;
+    const begun = this.#collector.tasks.map(({ observed }) => observed.instance);
+    const seen = pods.map((pod) => ({ pod: pod.metadata.name, role: roleOfJob(name, jobNameOf(pod)).role }));
+    return missingPods(stage, parallelism, [...begun, ...seen]);
   }
 
   /** Runners are asked to stop; a TestRun that must go is deleted, and what keeps it until its logs are read is ours. */

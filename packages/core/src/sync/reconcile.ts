@@ -3,7 +3,7 @@ import { FINALIZER, labelValue } from "../manifest/labels.ts";
 import { isEnded, type RunStatus } from "../domain.ts";
 import { jobNameOf, roleOfJob } from "../logs/containers.ts";
 import type { ContainerSection } from "../logs/format.ts";
-import type { LabelledObject, PodObject, TestRunObject } from "../kubernetes/objects.ts";
+import type { ContainerState, LabelledObject, PodObject, TestRunObject } from "../kubernetes/objects.ts";
 import type { Observation } from "../ports/cluster.ts";
 import type { StepRecord } from "../ports/store.ts";
 import {
@@ -120,29 +120,38 @@ function withTestRun(before: Knowledge, testRun: TestRunObject): Decision {
   const stage = testRun.status?.stage || null;
   const knowledge = { ...before, step: atStage(before.step, stage, before.now) };
   const { step, observation, sections, now, deadlines } = knowledge;
-  if (stage === "finished") return end(knowledge, "finished", null, false);
   if (stage === "error") return end(knowledge, "error", explainErrorStage(step, observation, sections), false);
+  if ((stage === "stopped" || stage === "finished") && isHeld(testRun) && outlastsDeletion(testRun, observation.pods))
+    return withDeletion(knowledge, "started");
+  if (stage === "finished") return end(knowledge, "finished", null, false);
   if (stage === "stopped") {
     const until = (step.stageChangedAt?.getTime() ?? now) + STOPPED_GRACE_MS;
     return now >= until ? end(knowledge, "finished", null, false) : stay(knowledge, { wakeAt: until });
   }
   const deadline = currentDeadline(knowledge, stage);
   if (deadline !== null && deadline.at <= now) return end(knowledge, "error", deadline.reason, true);
-  if (testRun.metadata.deletionTimestamp !== undefined) return withDeletion(knowledge, testRun, stage, deadline);
+  if (isHeld(testRun)) return withDeletion(knowledge, stage);
+  if (testRun.metadata.deletionTimestamp !== undefined) return stay(knowledge, { wakeAt: deadline?.at ?? null });
   if (step.stopRequestedAt !== null)
     return stopping(knowledge, stage, step.stopRequestedAt.getTime() + deadlines.stopMs);
   return stay(knowledge, { wakeAt: deadline?.at ?? null });
 }
 
-/** A TestRun that our finalizer still holds: whoever deleted it wants it stopped, and its logs are read before it goes. */
-function withDeletion(
-  knowledge: Knowledge,
-  testRun: TestRunObject,
-  stage: string | null,
-  deadline: Deadline | null,
-): Decision {
-  if (testRun.metadata.finalizers?.includes(FINALIZER) !== true)
-    return stay(knowledge, { wakeAt: deadline?.at ?? null });
+/** True for a deleted TestRun that our finalizer still holds. */
+function isHeld({ metadata }: TestRunObject): boolean {
+  return metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(FINALIZER) === true;
+}
+
+/** True where a runner ran longer than until the TestRun's deletion: that is what ended it, whatever the stage says now. */
+function outlastsDeletion({ metadata }: TestRunObject, pods: readonly PodObject[]): boolean {
+  const deletedAt = Date.parse(metadata.deletionTimestamp ?? "");
+  return runnerPods(metadata.name, pods)
+    .flatMap(statesOf)
+    .some(({ running, terminated }) => running !== undefined || Date.parse(terminated?.finishedAt ?? "") > deletedAt);
+}
+
+/** Whoever deleted it wants it stopped, and its logs are read before it goes. */
+function withDeletion(knowledge: Knowledge, stage: string | null): Decision {
   const stopAsked = knowledge.step.stopRequestedAt !== null;
   return end(knowledge, stopAsked ? "finished" : "error", stopAsked ? null : deletedIn(stage), false, true);
 }
@@ -167,11 +176,18 @@ function stopping(knowledge: Knowledge, stage: string | null, giveUpAt: number):
   return stay(knowledge, { action: pods.length === 0 ? null : { kind: "stop_runners", pods }, wakeAt: giveUpAt });
 }
 
+function runnerPods(testRunName: string, pods: readonly PodObject[]): PodObject[] {
+  return pods.filter((pod) => roleOfJob(testRunName, jobNameOf(pod)).role === "runner");
+}
+
+function statesOf({ status }: PodObject): ContainerState[] {
+  return status?.containerStatuses?.flatMap(({ state }) => state ?? []) ?? [];
+}
+
 /** The runner pods in which k6 runs. */
 export function runningRunners(testRunName: string, pods: readonly PodObject[]): string[] {
-  return pods
-    .filter((pod) => roleOfJob(testRunName, jobNameOf(pod)).role === "runner")
-    .filter((pod) => pod.status?.containerStatuses?.some(({ state }) => state?.running !== undefined))
+  return runnerPods(testRunName, pods)
+    .filter((pod) => statesOf(pod).some(({ running }) => running !== undefined))
     .map((pod) => pod.metadata.name);
 }
 

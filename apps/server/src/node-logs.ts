@@ -31,7 +31,9 @@ export async function openNodeLogs(options: NodeLogsOptions): Promise<AsyncDispo
   let deciding: Promise<void> = Promise.resolve();
   switch (settings.nodeLogs) {
     case "off":
-      log.info("logs are read from pods/log; TAILRACE_NODE_LOGS=auto also reads the nodes' files, which is far faster");
+      log.info(
+        "logs are read from pods/log; TAILRACE_NODE_LOGS=auto also reads the nodes' files, which is far faster, where get on nodes/log is granted",
+      );
       break;
     case "proxy":
       log.info("logs are read from the nodes' files through the API server (nodes/proxy), else from pods/log");
@@ -88,7 +90,7 @@ function sayDecision({ allowed, reason }: NodeLogAccess, log: Logger): void {
   else
     log.info(
       { reason },
-      "logs are read from pods/log; the nodes' files, which are far faster to read, are not granted",
+      "logs are read from pods/log; the nodes' files, which are far faster to read, are not granted: that takes get on nodes/log, see deploy/rbac.yaml",
     );
 }
 

@@ -56,7 +56,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const access = new NodeAccess(log);
   parts.use(await openNodeLogs({ settings: { ...settings, ...connected.kubelet }, cluster, access, log }));
   const spoolDirectory = join(dataFolder(settings), options.sandbox ? "demo" : "server", "spool");
-  parts.use(startRetention({ store, retentionDays: settings.logRetentionDays, spoolDirectory, log }));
   const collector = parts.use(
     await openCollector({
       store,
@@ -70,10 +69,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       log,
     }),
   );
+  parts.use(startRetention({ store, retentionDays: settings.logRetentionDays, spoolDirectory, log }));
   const view = parts.adopt(cluster.watch(), (it) => it.close());
   const synced = firstSync(view);
   view.onChange((name) => name === null && metrics.watchConnected.set(view.problem === null && view.synced ? 1 : 0));
-  parts.use(supervise({ settings, store, cluster, view, collector, metrics, log }));
+  const supervision = parts.use(supervise({ settings, store, cluster, view, collector, metrics, log }));
 
   const readiness = async (): Promise<string | null> => {
     const alive = await store.ping().then(
@@ -88,7 +88,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     parts.defer(() => new Promise<void>((resolve) => server.close(() => resolve())));
   }
   const app = createApp({ settings, store, cluster, metrics, readiness, log });
-  parts.defer(() => drain(app, settings.drainMs));
+  // Others go on with the runs while the last requests are answered.
+  parts.defer(async () => void (await Promise.all([drain(app, settings.drainMs), supervision[Symbol.asyncDispose]()])));
   const url = await app.listen({ port: settings.port, host: settings.host });
   announce(options, url);
 

@@ -22,8 +22,14 @@ describe("readSettings", () => {
       auth: "token",
       runnerImage: "grafana/k6:2.2.0",
       maxActiveRuns: 10,
-      logIntervalMs: 5000,
+      snapshotIntervalMs: 5000,
       logTailLines: 1000,
+      nodeLogs: "auto",
+      kubeletPort: 10_250,
+      kubeletInsecure: false,
+      finalizer: true,
+      spoolBytes: 1024 ** 3,
+      logRetentionDays: null,
       deadlineCreationMs: 60_000,
       deadlineInitializationMs: 300_000,
       deadlineImageMs: 120_000,
@@ -37,7 +43,14 @@ describe("readSettings", () => {
   test.each([
     [{ PORT: "70000" }, 'PORT must be an integer from 0 to 65535, got "70000"'],
     [{ PORT: "80.5" }, 'PORT must be an integer from 0 to 65535, got "80.5"'],
-    [{ TAILRACE_LOG_INTERVAL: "5" }, 'TAILRACE_LOG_INTERVAL must be a duration such as 500ms, 5s, 2m or 24h, got "5"'],
+    [
+      { TAILRACE_SNAPSHOT_INTERVAL: "5" },
+      'TAILRACE_SNAPSHOT_INTERVAL must be a duration such as 500ms, 5s, 2m or 24h, got "5"',
+    ],
+    [{ TAILRACE_SPOOL_LIMIT: "1GB" }, 'TAILRACE_SPOOL_LIMIT must be a size such as 512MiB or 10GiB, got "1GB"'],
+    [{ TAILRACE_LOG_RETENTION: "0d" }, 'TAILRACE_LOG_RETENTION must be from 1d to 3650d, or never, got "0d"'],
+    [{ TAILRACE_LOG_RETENTION: "1h" }, 'TAILRACE_LOG_RETENTION must be from 1d to 3650d, or never, got "1h"'],
+    [{ TAILRACE_KUBELET_PORT: "0" }, 'TAILRACE_KUBELET_PORT must be an integer from 1 to 65535, got "0"'],
     [
       { TAILRACE_CLEANUP_AFTER: "soon" },
       'TAILRACE_CLEANUP_AFTER must be a duration such as 500ms, 5s, 2m or 24h, or never, got "soon"',
@@ -68,5 +81,17 @@ describe("readSettings", () => {
     });
     expect(settings.securityContext).toEqual({ runAsNonRoot: true });
     expect(settings.cleanupAfterMs).toBeNull();
+  });
+
+  test("reads what is set of the collector", () => {
+    const settings = readSettings({
+      TAILRACE_NODE_LOGS: "proxy",
+      TAILRACE_KUBELET_INSECURE: "true",
+      TAILRACE_FINALIZER: "false",
+      TAILRACE_SPOOL_LIMIT: "512MiB",
+      TAILRACE_LOG_RETENTION: "90d",
+    });
+    expect(settings).toMatchObject({ nodeLogs: "proxy", kubeletInsecure: true, finalizer: false });
+    expect(settings).toMatchObject({ spoolBytes: 512 * 1024 ** 2, logRetentionDays: 90 });
   });
 });

@@ -7,6 +7,7 @@ import { Committer } from "./committer.ts";
 import type { CollectorMetrics } from "./metrics.ts";
 import type { NodeAccess } from "./node-access.ts";
 import { adoptSpools, openSpoolFolder } from "./spool/folder.ts";
+import { StreamAdmission } from "./stream-admission.ts";
 import { StepCollector, type CollectedStep } from "./step-collector.ts";
 
 export interface CollectorOptions {
@@ -46,12 +47,14 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
     log,
     onCommitted: (chunks, readAt) => metrics.committed(chunks, readAt),
   });
+  // Outlives the streams, which are begun anew when the lease was lost meanwhile.
+  const admission = new StreamAdmission(committer);
   const compactions = new Gate(1);
   const steps = new Set<StepCollector>();
   metrics.watch({ pressure: () => committer.pressure, tasks: () => [...steps].flatMap(({ tasks }) => tasks) });
   return {
     collect(step, onLost) {
-      const deps = { store, openChunk, storeChunk, pool, committer, compactions, access, podLogs, log };
+      const deps = { store, openChunk, storeChunk, pool, committer, admission, compactions, access, podLogs, log };
       const collector: StepCollector = new StepCollector(
         {
           ...deps,

@@ -91,7 +91,8 @@ class Search {
     const take = (bytes: Uint8Array): boolean => {
       const whole = bytes.lastIndexOf(NEWLINE) + 1;
       const entries = concat(rest, bytes.subarray(0, whole));
-      rest = whole === 0 ? concat(rest, bytes) : bytes.slice(whole);
+      // A copy: what a Buffer's own `slice` gives is overwritten with it.
+      rest = whole === 0 ? concat(rest, bytes) : new Uint8Array(bytes.subarray(whole));
       if (whole === 0) return true;
       const before = { file, place, pending: this.#pending };
       const builder = this.#builder();

@@ -26,6 +26,11 @@ export class NodeAccess {
     return failedAt !== undefined && performance.now() - failedAt < RETRY_MS ? null : this.#logs;
   }
 
+  /** As {@link on}, also where it has failed lately: for a stream that can't be read elsewhere. */
+  again(node: NodeAddress | null): NodeLogs | null {
+    return node === null ? null : this.#logs;
+  }
+
   failed(node: NodeAddress | null, reason: string): void {
     if (node === null) return;
     if (!this.#failed.has(node.name))

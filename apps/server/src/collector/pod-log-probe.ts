@@ -1,14 +1,18 @@
-import { ChunkBuilder, PodLogResume, type Marks, type PodLogs } from "@tailrace/core";
+import { ChunkBuilder, PodLogResume, readRefusal, type Marks, type PodLogs } from "@tailrace/core";
 import { timeOf } from "./pod-log-answer.ts";
 import type { ContainerView } from "./reading.ts";
 
-/** Whether `pods/log` continues what is known; reads until that is certain, and keeps nothing. */
+/**
+ * Whether `pods/log` continues what is known; reads until that is certain, and keeps nothing.
+ *
+ * @returns null where the answer does not tell
+ */
 export async function podLogContinues(
   view: ContainerView,
   known: Marks,
   logs: PodLogs,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<boolean | null> {
   const scratch = new ChunkBuilder(
     { acquire: (size) => new Uint8Array(size), release: () => undefined },
     { nextSeq: 0, priorTime: null, standardStreams: false },
@@ -17,7 +21,7 @@ export async function podLogContinues(
   const ask = resume.ask(false);
   const { pod, container } = view.instance;
   resume.begin(ask, Date.now() / 1000);
-  await logs.readPodLogs(
+  const end = await logs.readPodLogs(
     { pod, container, follow: false, previous: view.previous, sinceTime: timeOf(ask) },
     (bytes, flow) => {
       resume.push(bytes, Date.now() / 1000);
@@ -27,5 +31,7 @@ export async function podLogContinues(
     },
     { signal, silenceMs: 5_000 },
   );
-  return resume.aligned && known.length > 0;
+  if (resume.aligned) return known.length > 0;
+  if (resume.verdict === "gap" || end.kind === "ended") return false;
+  return end.kind === "refused" && readRefusal(end).kind === "gone" ? false : null;
 }

@@ -37,7 +37,10 @@ export interface KnownOutput {
   loadAllMarks: () => Promise<Marks | null>;
 }
 
-const NOTHING_KNOWN: KnownOutput = { known: new Marks(), written: 0, loadAllMarks: () => Promise.resolve(null) };
+/** Of an output of which nothing was read; the marks grow with what is. */
+function nothingKnown(): KnownOutput {
+  return { known: new Marks(), written: 0, loadAllMarks: () => Promise.resolve(null) };
+}
 
 /** Reads a stream from `pods/log`. */
 export class PodLogReader implements Reader {
@@ -55,7 +58,7 @@ export class PodLogReader implements Reader {
   #cleanRest: Uint8Array = new Uint8Array(0);
   #silences = 0;
 
-  constructor(reading: Reading, logs: PodLogs, { known, written, loadAllMarks }: KnownOutput = NOTHING_KNOWN) {
+  constructor(reading: Reading, logs: PodLogs, { known, written, loadAllMarks }: KnownOutput = nothingKnown()) {
     this.#reading = reading;
     this.#logs = logs;
     this.#loadAllMarks = loadAllMarks;
@@ -170,7 +173,11 @@ export class PodLogReader implements Reader {
   async #confirmGap(): Promise<Next> {
     const { sink, signal, onReopen } = this.#reading;
     onReopen("gap");
-    await sink.settled(AbortSignal.any([signal, AbortSignal.timeout(GIVE_UP_MS)]));
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(GIVE_UP_MS)]);
+    await sink.settled(bounded);
+    // Compared with less than everything that was read, lines would be new once more.
+    if (bounded.aborted)
+      return { kind: "failed", reason: "what was read of the log is not stored yet", refused: false };
     const known = await this.#loadAllMarks();
     if (known === null) return { kind: "end", end: { kind: "lost", certain: false } };
     const ask: PodLogAsk = { sinceSeconds: null, follow: false };

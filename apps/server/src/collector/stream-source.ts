@@ -18,14 +18,8 @@ import type { NodeAccess } from "./node-access.ts";
 import { NodeReader } from "./node-reader.ts";
 import { podLogContinues } from "./pod-log-probe.ts";
 import { PodLogReader } from "./pod-log-reader.ts";
-import {
-  GIVE_UP_MS,
-  type Admission,
-  type ContainerView,
-  type Reader,
-  type Reading,
-  type ReadingEnd,
-} from "./reading.ts";
+import { GIVE_UP_MS, type ContainerView, type Reader, type Reading, type ReadingEnd } from "./reading.ts";
+import type { StreamAdmission } from "./stream-admission.ts";
 import type { OpenGap, StreamWriter } from "./stream-writer.ts";
 
 export interface StreamSourceDeps {
@@ -42,13 +36,21 @@ export interface StreamSourceDeps {
 export interface SourceContext {
   writer: StreamWriter;
   view: ContainerView;
-  admission: Admission;
+  admission: StreamAdmission;
   /** Ends the reading. */
   signal: AbortSignal;
   pause: Reading["pause"];
   onProblem: Reading["onProblem"];
   log: Logger;
 }
+
+/** What came of going on with the other source. */
+export type Change =
+  | "changed"
+  /** It can't be read, or does not continue what is stored. */
+  | "does_not_fit"
+  /** That could not be found out now. */
+  | "not_known";
 
 /** Where a stream's lines come from: one of the two sources, until the other one has to go on in its place. */
 export class StreamSource {
@@ -95,16 +97,27 @@ export class StreamSource {
   /** Joins what other processes have read of the stream. @returns false when there was nothing to go on behind */
   async join(gap: OpenGap | null): Promise<boolean> {
     const position = await joinHandovers(this.#context.writer, gap, this.#deps, this.#context.signal);
-    return position !== null && this.#switchTo(position.source, position);
+    if (position === null) return false;
+    this.#switchTo(position.source, position);
+    return true;
   }
 
   /** Before a gap is written the other source, and what other processes have read, may show what is missing. */
   async fillGap(certain: boolean): Promise<boolean> {
     if (!(await this.#stored())) return false;
-    return (await this.join(null)) || (await this.change()) || (await this.join({ reason: "rotated", certain }));
+    return (await this.join(null)) || (await this.change()) === "changed" || (await this.join(this.#loss(certain)));
   }
 
-  skipGap(gap: OpenGap): void {
+  /** Goes on behind lines that were gone before they were read. */
+  skipLoss(certain: boolean): void {
+    this.#skipGap(this.#loss(certain));
+  }
+
+  #loss(certain: boolean): OpenGap {
+    return { reason: this.#context.admission.reasonOfLoss, certain };
+  }
+
+  #skipGap(gap: OpenGap): void {
     const { writer, log } = this.#context;
     log.warn({ ...gap, seq: writer.nextSeq }, "lines of a log may be lost, which is marked in it");
     writer.openGap(gap);
@@ -115,41 +128,44 @@ export class StreamSource {
   async leaveNodeFiles(): Promise<void> {
     this.#switchTo("api", this.#position);
     this.#reader = await this.#makeReader();
-    this.skipGap({ reason: "source_changed", certain: false });
+    this.#skipGap({ reason: "source_changed", certain: false });
   }
 
   /** Goes on with the other source if it continues what is stored. */
-  async change(): Promise<boolean> {
+  async change(): Promise<Change> {
     const { view, writer, signal } = this.#context;
-    if (!(await this.#stored())) return false;
+    if (!(await this.#stored())) return "not_known";
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(GIVE_UP_MS)]);
     try {
       if (writer.nextSeq > 0)
         return await (this.#source === "node" ? this.#toPodLogs(bounded) : this.#toFiles(bounded));
-      if (this.#source === "node") return this.#switchTo("api", null);
-      return this.#deps.access.on(view.node) !== null && this.#switchTo("node", null);
+      if (this.#source === "api" && this.#deps.access.on(view.node) === null) return "does_not_fit";
+      return this.#switchTo(this.#source === "node" ? "api" : "node", null);
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
       if (this.#source === "api") this.#deps.access.failed(view.node, error.message);
-      return false;
+      return "not_known";
     }
   }
 
-  async #toPodLogs(signal: AbortSignal): Promise<boolean> {
+  async #toPodLogs(signal: AbortSignal): Promise<Change> {
     const { writer, view } = this.#context;
     const known = await newestMarks(writer.record, MARK_SECONDS, this.#deps);
     const continues = await podLogContinues(view, known, this.#deps.podLogs, signal);
-    return continues && this.#switchTo("api", this.#position);
+    if (continues === null) return "not_known";
+    return continues ? this.#switchTo("api", this.#position) : "does_not_fit";
   }
 
-  async #toFiles(signal: AbortSignal): Promise<boolean> {
+  async #toFiles(signal: AbortSignal): Promise<Change> {
     const { writer, view } = this.#context;
     const { node, instance } = view;
-    const logs = this.#deps.access.on(node);
-    if (logs === null || node === null) return false;
+    const { access, pool } = this.#deps;
+    const logs = access.again(node);
+    if (logs === null || node === null) return "does_not_fit";
     const known = await newestMarks(writer.record, MARK_SECONDS, this.#deps);
-    const position = await locate({ node, instance }, known, { logs, pool: this.#deps.pool }, signal);
-    return position !== null && this.#switchTo("node", { source: "node", ...position });
+    const position = await locate({ node, instance }, known, { logs, pool }, signal);
+    access.works(node);
+    return position === null ? "does_not_fit" : this.#switchTo("node", { source: "node", ...position });
   }
 
   async #makeReader(): Promise<Reader | null> {
@@ -182,12 +198,12 @@ export class StreamSource {
     return !bounded.aborted && !writer.lost;
   }
 
-  #switchTo(source: LogSource, position: StreamPosition | null): true {
+  #switchTo(source: LogSource, position: StreamPosition | null): Change {
     if (source !== this.#source)
       this.#context.log.info({ from: this.#source, to: source }, "reading a log from another source");
     this.#source = source;
     this.#position = position;
     this.#reader = null;
-    return true;
+    return "changed";
   }
 }

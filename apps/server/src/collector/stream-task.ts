@@ -1,4 +1,12 @@
-import type { Chunk, LogSource, ObservedInstance, Seal, StoredChunk, StreamRecord } from "@tailrace/core";
+import {
+  isTailraceError,
+  type Chunk,
+  type LogSource,
+  type ObservedInstance,
+  type Seal,
+  type StoredChunk,
+  type StreamRecord,
+} from "@tailrace/core";
 import { backoffMs } from "../supervisor/backoff.ts";
 import type { Gate } from "../supervisor/gate.ts";
 import { Waker } from "../supervisor/waker.ts";
@@ -8,6 +16,7 @@ import { ObservedContainer } from "./observed-container.ts";
 import type { ReadingEnd } from "./reading.ts";
 import { sealStream } from "./seal-stream.ts";
 import { startGap } from "./start-gap.ts";
+import type { StreamAdmission } from "./stream-admission.ts";
 import { StreamSource, type StreamSourceDeps } from "./stream-source.ts";
 import { StreamWriter, type OpenGap } from "./stream-writer.ts";
 import { TailCompaction } from "./tail-compaction.ts";
@@ -15,6 +24,7 @@ import { TailCompaction } from "./tail-compaction.ts";
 export interface StreamDeps extends StreamSourceDeps {
   storeChunk: (chunk: Chunk) => Promise<StoredChunk>;
   committer: Committer;
+  admission: StreamAdmission;
   /** Lets few streams be compacted at once. */
   compactions: Gate;
   log: Logger;
@@ -138,9 +148,9 @@ export class StreamTask {
     const writer = (this.#writer = this.#makeWriter(record, compaction));
     const source = (this.#source = this.#makeSource(writer));
     writer.judgeStartBy((firstTime) => this.#judgeStart(firstTime, source));
-    await source.join(null);
+    await this.#insist(() => source.join(null));
     const truncated = await this.#read(writer, source);
-    if (truncated !== undefined) await this.#seal(truncated, { writer, source, compaction });
+    if (truncated !== undefined) await this.#insist(() => this.#seal(truncated, { writer, source, compaction }));
   }
 
   #makeCompaction(record: StreamRecord): TailCompaction {
@@ -159,7 +169,7 @@ export class StreamTask {
     return new StreamSource(this.#deps, {
       writer,
       view: this.#container,
-      admission: this.#deps.committer,
+      admission: this.#deps.admission,
       signal: this.#signal,
       pause: (ms) => this.#waker.sleep(ms, this.#signal),
       onProblem: (reason) => this.#note(reason),
@@ -170,12 +180,12 @@ export class StreamTask {
   /** @returns why the output's end is not known, or null when it was read; undefined when the stream is another process's */
   async #read(writer: StreamWriter, source: StreamSource): Promise<string | null | undefined> {
     for (let failures = 0; ;) {
-      const end = await source.read();
+      const end = await this.#insist(() => source.read());
       if (this.#abort.signal.aborted || writer.lost) return undefined;
       if (end.kind === "ended") return null;
       if (end.kind === "gone") return end.reason;
       if (this.#finish.signal.aborted) return String(this.#finish.signal.reason);
-      failures = (await this.#afterTrouble(end, source)) ? 0 : failures + 1;
+      failures = (await this.#insist(() => this.#afterTrouble(end, source))) ? 0 : failures + 1;
       if (failures > 0) await this.#waker.sleep(backoffMs(failures, Math.random()), this.#signal);
     }
   }
@@ -197,18 +207,32 @@ export class StreamTask {
     return null;
   }
 
+  /** Does again what a database could not do that is away: other streams are read meanwhile, and this one goes on then. */
+  async #insist<T>(task: () => Promise<T>): Promise<T> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await task();
+      } catch (error) {
+        if (!isTailraceError(error, "UNAVAILABLE") || this.#abort.signal.aborted) throw error;
+        if (failures === 1) this.#log.warn({ err: error }, "a stream waits for the database");
+        await this.#waker.sleep(backoffMs(failures, Math.random()), this.#abort.signal);
+      }
+    }
+  }
+
   /** @returns false when nothing could be done but to try again */
   async #afterTrouble(end: ReadingEnd, source: StreamSource): Promise<boolean> {
     if (end.kind === "lost") {
-      if (!(await source.fillGap(end.certain))) source.skipGap({ reason: "rotated", certain: end.certain });
+      if (!(await source.fillGap(end.certain))) source.skipLoss(end.certain);
       return true;
     }
     if (end.kind !== "unavailable") return false;
     this.#note(end.reason);
     const reads = source.source;
     if (reads === "node") this.#deps.access.failed(this.#container.node, end.reason);
-    if (await source.change()) return true;
-    if (reads === "api" || !end.refused) return false;
+    const change = await source.change();
+    if (change === "changed") return true;
+    if (reads === "api" || !end.refused || change === "not_known") return false;
     await source.leaveNodeFiles();
     return true;
   }

@@ -132,7 +132,9 @@ describe("what is read while the database", { timeout: 60_000 }, () => {
     const fence = await step.steal();
     const taken = (await storage.direct.openStream({ stepId: step.id, fence, instance: INSTANCE }))!;
     expect(taken.nextSeq).toBe(100);
-    expect(await adoptSpools(storage.spoolRoot, storage.direct, quiet)).toBeGreaterThan(0);
+    // A server that starts and others that look for such folders may do it at the same time.
+    const adopted = await Promise.all(upTo(3).map(() => adoptSpools(storage.spoolRoot, storage.direct, quiet)));
+    expect(Math.max(...adopted)).toBeGreaterThan(0);
     expect(await readdir(storage.spoolRoot)).toEqual([]);
     const second = await openCommitter(storage);
     const next = openWriter(taken, second);

@@ -80,7 +80,7 @@ export const INSTANCE: ContainerInstance = {
 export async function openCommitter(
   { store, spoolRoot }: Pick<Storage, "store" | "spoolRoot">,
   rest: Partial<CommitterDeps> = {},
-): Promise<{ committer: Committer; pool: ChunkBuffers; leave(): Promise<void> }> {
+): Promise<{ committer: Committer; pool: ChunkBuffers; leave: () => Promise<void> }> {
   const folder = await openSpoolFolder(spoolRoot, makeId(randomBytes(16)), quiet);
   const pool = new ChunkBuffers();
   const committer = new Committer({

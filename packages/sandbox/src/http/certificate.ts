@@ -11,7 +11,7 @@ export interface ServingCertificate {
 const HOUR_MS = 3_600_000;
 const VALID_MS = 30 * 24 * HOUR_MS;
 
-/** A certificate for the kubelet's port, by an authority of its own whose key is forgotten. */
+/** A certificate for the kubelet's port, or for a proxy before it, by an authority of its own whose key is forgotten. */
 export async function createServingCertificate(): Promise<ServingCertificate> {
   const validity = {
     notBeforeDate: new Date(Date.now() - HOUR_MS),

@@ -49,7 +49,8 @@ export async function openSpoolFolder(root: string, name: string, log: Logger): 
 }
 
 /**
- * Gives what processes that are gone left in their folders to the holders of the streams, through the database.
+ * Gives what processes that are gone left in their folders to the holders of the streams, through the database. Several
+ * may do so at once, in this process or in others: what is handed over twice is there once.
  *
  * @returns how many records were handed over
  */
@@ -58,16 +59,29 @@ export async function adoptSpools(root: string, store: Pick<LogStore, "handOver"
   let records = 0;
   for (const name of await readdir(root)) {
     const directory = join(root, name);
-    if (!(await isAbandoned(directory))) continue;
-    const queue = await DiskQueue.open(directory, (file, error) => reportDamage(log, file, error));
+    if (await isAbandoned(directory)) records += await handOverAll(directory, store, log);
+  }
+  if (records > 0) log.info({ records }, "handed over what a server before had read and could not store");
+  return records;
+}
+
+async function handOverAll(directory: string, store: Pick<LogStore, "handOver">, log: Logger): Promise<number> {
+  let records = 0;
+  let queue: DiskQueue | null = null;
+  try {
+    queue = await DiskQueue.open(directory, (file, error) => reportDamage(log, file, error));
     for (let next = await queue.peek(); next !== null; next = await queue.peek()) {
       await store.handOver(next.commit);
       await next.drop();
       records += 1;
     }
     await removeFolder(directory, queue);
+  } catch (error) {
+    // A file goes when all of it is handed over: somebody else was quicker.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  } finally {
+    await queue?.close();
   }
-  if (records > 0) log.info({ records }, "handed over what a server before had read and could not store");
   return records;
 }
 

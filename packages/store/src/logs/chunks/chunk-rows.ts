@@ -7,10 +7,15 @@ const CHUNK_COLUMNS = `
   c.first_seq, c.first_time, c.min_time, c.max_time, c.prior_time, c.checksum, c.lines, c.line_bytes, c.time_bytes,
   c.payload_bytes, c.output_bytes, c.levels, c.standard_streams, c.codec, c.data`;
 
+/** A chunk as it was read: its data has memory of its own. */
+export interface ReadChunk extends StoredChunk {
+  data: Uint8Array<ArrayBuffer>;
+}
+
 /** A chunk with the stream that it is of. */
 export interface StreamChunk {
   streamId: number;
-  chunk: StoredChunk;
+  chunk: ReadChunk;
 }
 
 /** @param rest - what follows `select c.stream_id, … from`, see {@link CHUNK_COLUMNS} */
@@ -22,7 +27,7 @@ export async function copyChunks(client: pg.ClientBase, rest: string): Promise<S
   return chunks;
 }
 
-function readChunk(row: CopyRow): StoredChunk {
+function readChunk(row: CopyRow): ReadChunk {
   return {
     firstSeq: Number(row.int8()),
     firstTime: row.int8(),

@@ -1,6 +1,5 @@
-import type { StoredChunk } from "@tailrace/core";
 import type pg from "pg";
-import { copyChunks, integer } from "../chunks/chunk-rows.ts";
+import { copyChunks, integer, type ReadChunk } from "../chunks/chunk-rows.ts";
 import { checkDay } from "../retention/partitions.ts";
 import type { LiveStream } from "./live-streams.ts";
 
@@ -10,9 +9,9 @@ export interface ChunkKey {
 }
 
 /** Chunks of one day by their keys, in the keys' order. */
-export async function fetchChunks(client: pg.ClientBase, keys: readonly ChunkKey[]): Promise<StoredChunk[]> {
+export async function fetchChunks(client: pg.ClientBase, keys: readonly ChunkKey[]): Promise<ReadChunk[]> {
   if (keys.length === 0) return [];
-  const found = new Map<string, StoredChunk>();
+  const found = new Map<string, ReadChunk>();
   for (const { streamId, chunk } of await copyChunks(client, chunksByKey(keys)))
     found.set(`${streamId}/${chunk.firstSeq}`, chunk);
   return keys.map(({ stream, firstSeq }) => {

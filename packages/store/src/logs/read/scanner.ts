@@ -1,17 +1,17 @@
-import type { StoredChunk } from "@tailrace/core";
 import type pg from "pg";
+import type { ReadChunk } from "../chunks/chunk-rows.ts";
 import type { ScanFilter } from "../scan/line-filter.ts";
 import type { ScanPool } from "../scan/scan-pool.ts";
-import type { BucketCounts, ScanChunk, ScanTask } from "../scan/scan-task.ts";
+import type { BucketCounts, ScanTask } from "../scan/scan-task.ts";
 import type { SeqRange } from "@tailrace/core";
 import type { OrderedChunk } from "./chunk-order.ts";
 import { fetchChunks } from "./fetch-chunks.ts";
 import type { Match } from "./match-list.ts";
 
-/** A chunk that was read, with the lines of it that are asked about. */
+/** A chunk that was read, with the lines of it that are asked about. Once it was scanned its data is gone. */
 export interface FetchedChunk {
   ordinal: number;
-  stored: StoredChunk;
+  stored: ReadChunk;
   range: SeqRange;
 }
 
@@ -53,15 +53,7 @@ export class Scanner {
     return result.counts;
   }
 
-  #toTask(fetched: readonly FetchedChunk[], want: ScanTask["want"]): ScanTask {
-    const data = new Uint8Array(fetched.reduce((sum, { stored }) => sum + stored.data.length, 0));
-    let start = 0;
-    const chunks = fetched.map(({ stored: { data: own, ...stored }, range }): ScanChunk => {
-      data.set(own, start);
-      const chunk = { stored, start, size: own.length, range };
-      start += own.length;
-      return chunk;
-    });
-    return { filter: this.#filter, chunks, data, want };
+  #toTask(chunks: readonly FetchedChunk[], want: ScanTask["want"]): ScanTask {
+    return { filter: this.#filter, chunks: chunks.map(({ stored, range }) => ({ stored, range })), want };
   }
 }

@@ -5,6 +5,14 @@ import { addDays, checkDay, listPartitions, partitionName, PARTITIONED_TABLES, P
 const LOCK_TIMEOUT = "5s";
 
 /**
+ * The small chunks of a followed stream are replaced by large ones soon after they were written. PostgreSQL's default would
+ * let the room that they leave grow to a fifth of the table before others may use it.
+ */
+const VACUUM_EARLY = `
+  autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500,
+  toast.autovacuum_vacuum_scale_factor = 0.02, toast.autovacuum_vacuum_threshold = 5000`;
+
+/**
  * Makes the partitions of a day and of the next. CREATE TABLE … PARTITION OF would lock the whole table against the
  * commits under way; ATTACH PARTITION does not.
  */
@@ -27,7 +35,7 @@ async function listMissing(client: Queryable, day: string): Promise<{ table: str
 async function makePartition(client: Queryable, table: string, day: string): Promise<void> {
   const name = partitionName(table, day);
   // No CHECK is needed to spare ATTACH its scan: the table is empty.
-  await client.query(`create table ${name} (like ${table} including all)`);
+  await client.query(`create table ${name} (like ${table} including all) with (${VACUUM_EARLY})`);
   await client.query(
     `alter table ${table} attach partition ${name} for values from ('${day}') to ('${addDays(day, 1)}')`,
   );

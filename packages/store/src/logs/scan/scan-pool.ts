@@ -30,7 +30,7 @@ export class ScanPool implements AsyncDisposable {
   }
 
   /**
-   * The task's data goes to a worker and is empty afterwards.
+   * The chunks' data goes to a worker and is empty afterwards.
    *
    * @throws the signal's reason, or what {@link ScanWorker.run} throws
    */

@@ -1,13 +1,11 @@
-import type { StoredChunk } from "@tailrace/core/chunk";
+import type { ReadChunk } from "../chunks/chunk-rows.ts";
 import type { ScanFilter } from "./line-filter.ts";
 import type { SeqRange } from "@tailrace/core";
 import type { Matches } from "./scan-chunk.ts";
 
-/** A chunk to scan; its data lies in the task's. */
+/** A chunk to scan; the memory of its data goes to the worker. */
 export interface ScanChunk {
-  stored: Omit<StoredChunk, "data">;
-  start: number;
-  size: number;
+  stored: ReadChunk;
   range: SeqRange;
 }
 
@@ -15,8 +13,6 @@ export interface ScanChunk {
 export interface ScanTask {
   filter: ScanFilter;
   chunks: ScanChunk[];
-  /** The chunks' data; it goes to the worker. */
-  data: Uint8Array<ArrayBuffer>;
   want: { kind: "matches"; limit: number; newest: boolean } | { kind: "counts"; bucketMs: number };
 }
 

@@ -79,7 +79,10 @@ export class ScanWorker {
         how();
       };
       worker.on("message", answered).on("error", fail).on("exit", gone);
-      worker.postMessage(task, [task.data.buffer]);
+      worker.postMessage(
+        task,
+        task.chunks.map(({ stored }) => stored.data.buffer),
+      );
     });
   }
 }

@@ -45,11 +45,11 @@ function compiled(filter: ScanFilter): LineFilter {
   return known.filter;
 }
 
-function scan({ chunks, data, want }: ScanTask, filter: LineFilter): ScanResult {
+function scan({ chunks, want }: ScanTask, filter: LineFilter): ScanResult {
   const matches: Matches[] = [];
   const counts: Counts = new Map();
-  for (const { stored, start, size, range } of chunks) {
-    const chunk = openStoredChunkSync({ ...stored, data: data.subarray(start, start + size) });
+  for (const { stored, range } of chunks) {
+    const chunk = openStoredChunkSync(stored);
     if (want.kind === "matches") matches.push(findMatches(chunk, filter, range, want));
     else countMatches(chunk, filter, range, want.bucketMs, counts);
     if (stored.codec === "zstd" && stored.payloadBytes > SHARED_BYTES) free(chunk.payload);

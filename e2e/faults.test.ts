@@ -68,7 +68,7 @@ describe("faults between Tailrace and its cluster", { timeout: 60_000 }, () => {
   test.each([401, 403, 404, 409, 429, 500, 503, "reset"] as const)(
     "%s while the TestRun is made is shown, and tried again",
     async (answer) => {
-      there.sandbox.faults.fail({ method: "POST", path: /testruns/, answer, count: 4 });
+      there.sandbox.faults.fail({ method: "POST", path: /testruns/, answer, count: 3 });
       const run = await startRun(server.client, ONE_RUNNER);
       const retrying = await untilRun(
         () => server.client,
@@ -162,7 +162,8 @@ describe("faults between Tailrace and its cluster", { timeout: 60_000 }, () => {
       "lines of runner 1",
       (it) => (sectionsByRole(it).get("1")?.lines.length ?? 0) > 1,
     );
-    there.sandbox.faults.fail({ method: "GET", path: /\/log\?/, answer: 500, count: Infinity });
+    there.sandbox.faults.fail({ method: "GET", path: /\/log\?|^\/logs\//, answer: 500, count: Infinity });
+    there.sandbox.faults.cutConnections();
     const broken = await untilRun(
       () => server.client,
       run,

@@ -1,3 +1,4 @@
+import type { RequestLogEntry } from "@tailrace/sandbox";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SCRIPTS } from "./contract/scripts.ts";
 import { openDatabase, type Database } from "./support/database.ts";
@@ -7,11 +8,11 @@ import { spawnServer, type ServerProcess } from "./support/server.ts";
 import { until } from "./support/until.ts";
 
 const RUNS = 50;
-const LOG_INTERVAL_MS = 1000;
+const SNAPSHOT_INTERVAL_MS = 1000;
 
 /** Keeps every UPDATE of a step but those of leases, with the columns that it names. */
 const AUDIT = `
-  create table audit (id bigserial primary key, statement text not null);
+  create table audit (id bigserial primary key, at timestamptz not null default clock_timestamp(), statement text not null);
   create function audit_update() returns trigger language plpgsql as $$
   begin
     insert into audit (statement) values (current_query());
@@ -24,7 +25,7 @@ describe(`${RUNS} active runs in one namespace`, () => {
   let there: TestSandbox;
   let database: Database;
   let server: ServerProcess;
-  const requests: { method: string; path: string; query: string }[] = [];
+  const requests: RequestLogEntry[] = [];
 
   beforeAll(async () => {
     [there, database] = await Promise.all([
@@ -36,7 +37,9 @@ describe(`${RUNS} active runs in one namespace`, () => {
       DATABASE_URL: database.url,
       TAILRACE_AUTH: "none",
       TAILRACE_MAX_ACTIVE_RUNS: String(RUNS),
-      TAILRACE_SNAPSHOT_INTERVAL: `${LOG_INTERVAL_MS}ms`,
+      TAILRACE_SNAPSHOT_INTERVAL: `${SNAPSHOT_INTERVAL_MS}ms`,
+      TAILRACE_NODE_LOGS: "off",
+      TAILRACE_LEASE: "3s",
     });
   }, 60_000);
 
@@ -53,7 +56,9 @@ describe(`${RUNS} active runs in one namespace`, () => {
     await expect(startRun(server.client, { script: SCRIPTS.long })).rejects.toMatchObject({
       code: "TOO_MANY_REQUESTS",
     });
-    for (const run of runs) await untilRun(() => server.client, run, "stage started", atStage("started"), 90_000);
+    await Promise.all(
+      runs.map((run) => untilRun(() => server.client, run, "stage started", atStage("started"), 90_000)),
+    );
 
     const reads = requests.filter(({ method, path }) => method === "GET" && !path.endsWith("/log"));
     const watches = reads.filter(({ query }) => query.includes("watch="));
@@ -74,23 +79,33 @@ describe(`${RUNS} active runs in one namespace`, () => {
       );
   }, 180_000);
 
-  test("nothing is written while nothing changes", async () => {
+  test("nothing is written while nothing changes, and a snapshot no more often than it may be", async () => {
     const run = await startRun(server.client, { script: SCRIPTS.long });
     await untilRun(() => server.client, run, "stage started", atStage("started"));
+    await database.query(AUDIT);
+    const readings = (): number => requests.filter(({ path }) => path.includes(`/${run.steps[0]!.name}-1-`)).length;
+    await until("a snapshot with lines of the runner", async () => (await snapshots()).length > 0 && readings() > 0);
+    const before = readings();
+    await until("five snapshots", async () => (await snapshots()).length >= 5);
+    expect(readings()).toBe(before);
+    const times = (await snapshots()).map(({ at }) => at);
+    for (const [index, at] of times.entries())
+      if (index > 0) expect(at - times[index - 1]!).toBeGreaterThan(0.8 * SNAPSHOT_INTERVAL_MS);
+
     // A log that can't be read is the same at every reading: its failure is shown once.
     there.sandbox.faults.fail({ count: Infinity, method: "GET", path: /\/log\?/, answer: 503 });
+    there.sandbox.faults.cutConnections();
     await untilRun(
       () => server.client,
       run,
       "an ERROR section",
       ({ steps }) => steps[0]!.containerLogs!.includes(" (ERROR) ==="),
     );
-    await database.query(AUDIT);
-    const before = logReads();
-    await until("ten more readings", () => logReads() >= before + 10);
-    const quiet = await audited();
-    expect(quiet.filter((statement) => !isLease(statement))).toEqual([]);
-    expect(quiet.length).toBeGreaterThan(0);
+    await until("ten renewals of the lease with nothing between them", async () => {
+      const last = (await audited()).slice(-10);
+      return last.length === 10 && last.every(isLease);
+    });
+    await database.query("delete from audit");
 
     there.sandbox.faults.clear();
     await untilRun(
@@ -99,22 +114,28 @@ describe(`${RUNS} active runs in one namespace`, () => {
       "readable logs",
       ({ steps }) => !steps[0]!.containerLogs!.includes(" (ERROR) ==="),
     );
-    const statements = (await audited()).filter((statement) => !isLease(statement));
-    expect(statements.length).toBeGreaterThan(0);
-    for (const statement of statements) expect(statement).toMatch(/set .*"container_logs" = \$/);
+    const writes = (await audited()).filter((entry) => !isLease(entry));
+    expect(writes.length).toBeGreaterThan(0);
+    for (const { statement } of writes) expect(statement).toMatch(/set .*"container_logs" = \$/);
   }, 120_000);
 
-  function logReads(): number {
-    return requests.filter(({ path }) => path.endsWith("/log")).length;
+  interface Audited {
+    /** Milliseconds since the epoch. */
+    at: number;
+    statement: string;
   }
 
-  async function audited(): Promise<string[]> {
-    return (await database.query<{ statement: string }>("select statement from audit order by id")).map(
-      ({ statement }) => statement,
+  async function audited(): Promise<Audited[]> {
+    return await database.query<Audited>(
+      "select (extract(epoch from at) * 1000)::float as at, statement from audit order by id",
     );
   }
 
-  function isLease(statement: string): boolean {
+  async function snapshots(): Promise<Audited[]> {
+    return (await audited()).filter(({ statement }) => /set .*"container_logs" = \$/.test(statement));
+  }
+
+  function isLease({ statement }: Audited): boolean {
     return /set "lease_(holder|expires_at)" = /.test(statement);
   }
 });

@@ -38,7 +38,9 @@ export async function openFaultProxy({ target, tls, choose }: FaultProxyOptions)
   const library = target.protocol === "https:" ? https : http;
   const agent = new library.Agent({ keepAlive: true, maxSockets: Infinity });
   const seen = new Map<string, number>();
-  const sockets = new Set<Socket>();
+  /** Those below TLS, by the client's port: a socket of TLS itself can't reset its connection. */
+  const sockets = new Map<number, Socket>();
+  const reset = ({ remotePort }: Socket): void => void sockets.get(remotePort ?? 0)?.resetAndDestroy();
   const played: FaultProxy["played"] = new Map();
 
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
@@ -48,7 +50,7 @@ export async function openFaultProxy({ target, tls, choose }: FaultProxyOptions)
     seen.set(path, nth + 1);
     const fault = choose({ method, path: url, nth });
     played.set(fault.kind, (played.get(fault.kind) ?? 0) + 1);
-    if (fault.kind === "reset") return void request.socket.resetAndDestroy();
+    if (fault.kind === "reset") return reset(request.socket);
     if (fault.kind === "status")
       return void response.writeHead(fault.status, { "content-type": "text/plain" }).end("no");
     const upstream = library.request(
@@ -61,21 +63,22 @@ export async function openFaultProxy({ target, tls, choose }: FaultProxyOptions)
         agent,
         ...(target.ca === undefined ? {} : { ca: target.ca, checkServerIdentity: () => undefined }),
       },
-      (answer) => pass(answer, response, fault),
+      (answer) => pass(answer, response, fault, () => reset(request.socket)),
     );
-    upstream.on("error", () => request.socket.resetAndDestroy());
+    upstream.on("error", () => reset(request.socket));
     response.on("close", () => upstream.destroy());
     request.pipe(upstream);
   };
   const server = tls === undefined ? http.createServer(serve) : https.createServer(tls, serve);
   server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
+    const port = socket.remotePort ?? 0;
+    sockets.set(port, socket);
     socket.on("error", () => undefined);
-    socket.once("close", () => sockets.delete(socket));
+    socket.once("close", () => sockets.get(port) === socket && sockets.delete(port));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const cutAll = (): void => {
-    for (const socket of sockets) socket.resetAndDestroy();
+    for (const socket of sockets.values()) socket.resetAndDestroy();
   };
   return {
     port: (server.address() as AddressInfo).port,
@@ -90,7 +93,7 @@ export async function openFaultProxy({ target, tls, choose }: FaultProxyOptions)
   };
 }
 
-function pass(answer: IncomingMessage, response: ServerResponse, fault: ProxyFault): void {
+function pass(answer: IncomingMessage, response: ServerResponse, fault: ProxyFault, reset: () => void): void {
   response.writeHead(answer.statusCode ?? 502, answer.headers);
   response.flushHeaders();
   // The client learns of it by the missing end.
@@ -108,7 +111,7 @@ function pass(answer: IncomingMessage, response: ServerResponse, fault: ProxyFau
       answer.pause();
       response.once("drain", () => answer.resume());
     }
-    if (left <= 0) finish(response, fault, answer);
+    if (left <= 0) finish(response, fault, answer, reset);
   });
   answer.on("end", () => left > 0 && response.end());
 }
@@ -117,11 +120,12 @@ function finish(
   response: ServerResponse,
   fault: Exclude<ProxyFault, { kind: "none" | "status" | "reset" }>,
   answer: IncomingMessage,
+  reset: () => void,
 ): void {
   answer.destroy();
   if (fault.kind === "end") response.end();
-  else if (fault.kind === "cut") response.socket?.resetAndDestroy();
-  else setTimeout(() => response.socket?.resetAndDestroy(), fault.ms).unref();
+  else if (fault.kind === "cut") reset();
+  else setTimeout(reset, fault.ms).unref();
 }
 
 /** Numbers in [0, 1) that depend on the seed and the words alone, in whatever order they are asked for. */

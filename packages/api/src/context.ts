@@ -1,10 +1,10 @@
-import type { LogReader, Role, RunStore, ScenarioStore, TeamStore } from "@tailrace/core";
+import type { LogReader, LogStore, Role, RunStore, ScenarioStore, TeamStore } from "@tailrace/core";
 
 /** Who asks: the installation's administrator, who may do everything, or a token of one team. */
 export type Principal = { kind: "installation" } | { kind: "team"; teamId: string; role: Role };
 
 /** What the verbs use of the store. */
-export type ApiStore = TeamStore & ScenarioStore & RunStore & LogReader;
+export type ApiStore = TeamStore & ScenarioStore & RunStore & LogReader & Pick<LogStore, "onLogsWritten">;
 
 export interface ApiLimits {
   /** How many runs of one team may be active at once. */
@@ -22,6 +22,8 @@ export interface ApiContext {
   limits: ApiLimits;
   /** Random bytes, for ids and secrets. */
   random: (length: number) => Uint8Array;
+  /** Aborted when the server ends: nothing is waited for any more. */
+  closing: AbortSignal;
   /** Names the request in error answers and in the log. */
   requestId: string;
 }

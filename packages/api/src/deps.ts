@@ -17,3 +17,9 @@ export interface ApiDeps {
   /** Cryptographically strong random bytes, for example `node:crypto`'s `randomBytes`. */
   random: (length: number) => Uint8Array;
 }
+
+/** What the routes are given. */
+export interface RouteDeps extends ApiDeps {
+  /** Aborted when the server ends. */
+  closing: AbortSignal;
+}

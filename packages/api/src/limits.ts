@@ -12,3 +12,6 @@ export const MAX_DOWNLOADS = 16;
 
 /** How long a client may take nothing of a download before it is ended, in milliseconds: two minutes. */
 export const DOWNLOAD_STALL_MS = 120_000;
+
+/** How long a page may wait for something to show, in milliseconds: half a minute, as proxies cut what is silent for a whole one. */
+export const MAX_WAIT_MS = 30_000;

@@ -13,6 +13,9 @@ import { restErrorHandler } from "./http/errors.ts";
  */
 export function createApi(deps: ApiDeps): FastifyPluginAsync {
   return async (app) => {
+    const closing = new AbortController();
+    app.addHook("preClose", async () => closing.abort());
+    const routes = { ...deps, closing: closing.signal };
     await app.register(
       async (scope) => {
         scope.decorateRequest(PRINCIPAL, null);
@@ -22,9 +25,9 @@ export function createApi(deps: ApiDeps): FastifyPluginAsync {
         scope.setNotFoundHandler((request) => {
           throw new TailraceError("NOT_FOUND", `there is no ${request.method} ${request.url.split("?")[0]}`);
         });
-        await scope.register(async (inner) => registerTrpc(inner, deps));
-        await scope.register(async (inner) => registerRest(inner, deps));
-        await scope.register(async (inner) => registerDownload(inner, deps));
+        await scope.register(async (inner) => registerTrpc(inner, routes));
+        await scope.register(async (inner) => registerRest(inner, routes));
+        await scope.register(async (inner) => registerDownload(inner, routes));
       },
       { prefix: "/api" },
     );

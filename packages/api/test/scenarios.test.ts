@@ -233,6 +233,7 @@ describe("update", () => {
       },
       principal: { kind: "installation" },
       limits: { maxActiveRuns: 1, allowedImages: [], namespace: "load" },
+      closing: new AbortController().signal,
       random: randomBytes,
       requestId: "test",
     });

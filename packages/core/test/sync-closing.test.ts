@@ -29,6 +29,16 @@ describe("closing", () => {
       { settled: false, now: T0 + 600_000, progressAt: T0 + 599_000 },
       "wait",
     ],
+    [
+      "what holds a deleted TestRun waits less",
+      { settled: false, now: T0 + 54_999, progressAt: T0 + 54_000, ending: stopping },
+      "wait",
+    ],
+    [
+      "what holds a deleted TestRun waits no longer",
+      { settled: false, now: T0 + 55_000, progressAt: T0 + 54_000, ending: stopping },
+      "cut",
+    ],
     ["nothing came for a minute", { settled: false, now: T0 + 60_000 }, "cut"],
     ["it takes too long", { settled: false, now: T0 + 1_800_000, progressAt: T0 + 1_799_999 }, "cut"],
     ["all is sealed, and a container runs on", { running: 1, now: T0 + 60_000 }, "done"],
@@ -37,7 +47,7 @@ describe("closing", () => {
   });
 
   test("a container that runs on is cut, and the others are read further", () => {
-    const running = { settled: false, running: 1, now: T0 + 60_000, progressAt: T0 + 59_000, ending: stopping };
+    const running = { settled: false, running: 1, now: T0 + 60_000, progressAt: T0 + 59_000 };
     expect(closing(facts(running))).toEqual({
       kind: "cut",
       which: "running",

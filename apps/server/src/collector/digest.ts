@@ -20,17 +20,18 @@ export class OutputDigest {
   }
 
   /** @param skip - how many of the chunk's first lines do not count */
-  add(chunk: Chunk, skip = 0): void {
+  add(chunk: Chunk, skip = 0): this {
     this.#lines += chunk.lines - skip;
     if (skip === 0 && !hasUnfinished(chunk)) {
       this.#update(chunk.payload.subarray(0, chunk.lineBytes));
-      return;
+      return this;
     }
     for (const lines = new ChunkLines(chunk); lines.next();) {
       if (lines.index < skip) continue;
       const end = (lines.flags & UNFINISHED) === 0 ? lines.end + 1 : lines.end;
       this.#update(chunk.payload.subarray(lines.start, end));
     }
+    return this;
   }
 
   result(): Digest {

@@ -1,4 +1,4 @@
-import { ChunkBuilder, type BufferPool, type LogSource } from "@tailrace/core";
+import { ChunkBuilder, ChunkLines, STDERR, type BufferPool, type Chunk, type LogSource } from "@tailrace/core";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OutputDigest, type Digest } from "./digest.ts";
 import { NodeReader } from "./node-reader.ts";
@@ -8,8 +8,8 @@ import type { StreamDeps } from "./stream-task.ts";
 
 /** What a second reading of an ended container's log gave. */
 export type Again =
-  /** What everything that is still there adds up to. */
-  | { kind: "digest"; digest: Digest }
+  /** What everything that is still there adds up to, first all of it, then what was asked for of it besides. */
+  | { kind: "digests"; digests: Digest[] }
   /** It could not be read whole once more: that its end was read twice must do. */
   | { kind: "end" };
 
@@ -19,15 +19,21 @@ const MAX_API_BYTES = 64 * 1024 * 1024;
 /** How long a second reading may take in all. */
 const TIMEOUT_MS = 600_000;
 
-/** Reads everything that is still there of an ended container's log, from the same source as before. */
+/**
+ * Reads everything that is still there of an ended container's log, from the same source as before.
+ *
+ * @param stored.bytes - about how many bytes it is
+ * @param stored.isCut - adds it also up without the lines with which it may begin in the middle, where a rotation has cut
+ * them: the first one of each of stdout and stderr
+ */
 export async function readAgain(
   view: ContainerView,
   source: LogSource,
-  stored: { bytes: number },
+  stored: { bytes: number; isCut: boolean },
   deps: Pick<StreamDeps, "access" | "podLogs" | "pool">,
   signal: AbortSignal,
 ): Promise<Again> {
-  const sink = new DigestSink(deps.pool, source);
+  const sink = new DigestSink(deps.pool, source, stored.isCut);
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   const reading: Reading = {
     view,
@@ -41,7 +47,7 @@ export async function readAgain(
   const reader = makeReader(reading, source, stored.bytes, deps);
   if (reader === null) return { kind: "end" };
   const end = await reader.run();
-  return end.kind === "ended" ? { kind: "digest", digest: sink.digest.result() } : { kind: "end" };
+  return end.kind === "ended" ? { kind: "digests", digests: sink.results() } : { kind: "end" };
 }
 
 function makeReader(
@@ -60,19 +66,27 @@ function makeReader(
 
 /** Adds lines up and forgets them. */
 class DigestSink implements LineSink {
-  readonly digest = new OutputDigest();
   readonly builder: ChunkBuilder;
   readonly #pool: BufferPool;
+  readonly #all = new OutputDigest();
+  #tails: OutputDigest[] | null;
 
-  constructor(pool: BufferPool, source: LogSource) {
+  constructor(pool: BufferPool, source: LogSource, isCut: boolean) {
     this.#pool = pool;
+    this.#tails = isCut ? null : [];
     this.builder = new ChunkBuilder(pool, { nextSeq: 0, priorTime: null, standardStreams: source === "node" });
+  }
+
+  results(): Digest[] {
+    return [this.#all, ...(this.#tails ?? [])].map((digest) => digest.result());
   }
 
   flush(): void {
     const chunk = this.builder.take();
     if (chunk === null) return;
-    this.digest.add(chunk);
+    this.#all.add(chunk);
+    if (this.#tails === null) this.#tails = cutHeads(chunk).map((heads) => new OutputDigest().add(chunk, heads));
+    else for (const tail of this.#tails) tail.add(chunk);
     this.#pool.release(chunk.payload.buffer);
   }
 
@@ -83,4 +97,15 @@ class DigestSink implements LineSink {
   count(): void {}
 
   async settled(): Promise<void> {}
+}
+
+/** How many of a log's first lines may have to be left out, where each of stdout and stderr may begin in the middle of one. */
+function cutHeads(chunk: Chunk): number[] {
+  if (!chunk.standardStreams) return [1, 2].filter((heads) => heads <= chunk.lines);
+  let first: number | null = null;
+  for (const lines = new ChunkLines(chunk); lines.next();) {
+    first ??= lines.flags & STDERR;
+    if ((lines.flags & STDERR) !== first) return [1, lines.index + 1];
+  }
+  return [1];
 }

@@ -25,9 +25,9 @@ export async function sealStream(
 ): Promise<Seal | null> {
   if (signal.aborted || writer.lost) return null;
   await settleHandovers(writer, deps, signal);
-  let seal = await sealOnce(writer, end, deps, signal);
+  let seal = await sealOnce(writer, end, false, deps, signal);
   for (let tried = 1; tried < TRIES && seal?.verified === null && end.truncated === null; tried += 1)
-    seal = await sealOnce(writer, end, deps, signal);
+    seal = await sealOnce(writer, end, true, deps, signal);
   if (seal === null) return null;
   if (seal.verified === null && end.truncated === null) {
     deps.log.error({ pod: writer.record.instance.pod }, "a second reading of a log did not agree with what is stored");
@@ -40,39 +40,45 @@ export async function sealStream(
 async function sealOnce(
   writer: StreamWriter,
   { source, truncated, view }: { source: LogSource; truncated: string | null; view: ContainerView },
+  isCut: boolean,
   deps: StreamDeps,
   signal: AbortSignal,
 ): Promise<Seal | null> {
-  const again = truncated === null ? await readAgain(view, source, writer, deps, signal) : null;
+  const { bytes } = writer;
+  const again = truncated === null ? await readAgain(view, source, { bytes, isCut }, deps, signal) : null;
   if (signal.aborted) return null;
-  const stored = await addUp(writer, again?.kind === "digest" ? again.digest.lines : 0, deps);
+  const digests = again?.kind === "digests" ? again.digests : [];
+  const stored = await addUp(writer, new Set(digests.map(({ lines }) => lines)), deps);
   if (stored === null) return null;
-  const verified = again === null ? null : again.kind === "end" ? "suffix" : agreement(again.digest, stored);
+  const verified = again === null ? null : again.kind === "end" ? "suffix" : agreement(digests, stored);
   return { ...stored.all, verified, verifiedBy: verified === null ? null : source, truncated };
 }
 
 interface Stored {
   all: Digest;
-  /** Of the last lines, as many as the source still had; null where it has more. */
-  end: Digest | null;
+  /** Of so many of the last lines. */
+  ends: ReadonlyMap<number, Digest>;
 }
 
-function agreement(again: Digest, { all, end }: Stored): Seal["verified"] {
-  if (again.lines === all.lines && again.sha256 === all.sha256) return "full";
-  return end !== null && again.lines > 0 && again.sha256 === end.sha256 ? "suffix" : null;
+/** @param again - what a second reading gave, and, where that may begin with cut lines, without those */
+function agreement(again: readonly Digest[], { all, ends }: Stored): Seal["verified"] {
+  if (again[0]!.lines === all.lines && again[0]!.sha256 === all.sha256) return "full";
+  return again.some(({ lines, sha256 }) => lines > 0 && ends.get(lines)?.sha256 === sha256) ? "suffix" : null;
 }
 
-async function addUp(writer: StreamWriter, lastLines: number, deps: StreamDeps): Promise<Stored | null> {
+async function addUp(writer: StreamWriter, counts: ReadonlySet<number>, deps: StreamDeps): Promise<Stored | null> {
   const { record, storedSeq } = writer;
   const all = new OutputDigest();
-  const end = new OutputDigest();
-  const from = storedSeq - lastLines;
+  const ends = Array.from(counts)
+    .filter((lines) => lines < storedSeq)
+    .map((lines) => ({ lines, from: storedSeq - lines, digest: new OutputDigest() }));
   const whole = await compact(record, record.fence, { fromSeq: 0, untilSeq: storedSeq }, deps, (chunk) => {
     all.add(chunk);
-    if (from > 0 && chunk.firstSeq + chunk.lines > from) end.add(chunk, Math.max(0, from - chunk.firstSeq));
+    for (const { from, digest } of ends)
+      if (chunk.firstSeq + chunk.lines > from) digest.add(chunk, Math.max(0, from - chunk.firstSeq));
   });
   if (!whole) return null;
-  return { all: all.result(), end: from < 0 ? null : from === 0 ? all.result() : end.result() };
+  return { all: all.result(), ends: new Map(ends.map(({ lines, digest }) => [lines, digest.result()])) };
 }
 
 /** What was handed over and can't be joined now never can: it is kept beside the stream. */

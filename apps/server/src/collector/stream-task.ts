@@ -147,7 +147,7 @@ export class StreamTask {
     const compaction = this.#makeCompaction(record);
     const writer = (this.#writer = this.#makeWriter(record, compaction));
     const source = (this.#source = this.#makeSource(writer));
-    writer.judgeStartBy((firstTime) => this.#judgeStart(firstTime, source));
+    writer.judgeStartBy((first) => this.#judgeStart(first, source));
     await this.#insist(() => source.join(null));
     const truncated = await this.#read(writer, source);
     if (truncated !== undefined) await this.#insist(() => this.#seal(truncated, { writer, source, compaction }));
@@ -237,12 +237,14 @@ export class StreamTask {
     return true;
   }
 
-  #judgeStart(firstTime: bigint, source: StreamSource): OpenGap | null {
+  #judgeStart(first: Chunk, source: StreamSource): OpenGap | null {
     const { state } = this.#container.observed;
     return startGap({
       startedAt: state.phase === "waiting" ? null : state.startedAt,
       seenAt: this.#seenAt,
-      firstLineAt: Number(firstTime / 1_000_000n),
+      firstLineAt: Number(first.firstTime / 1_000_000n),
+      bytes: first.outputBytes,
+      lastLineAt: Number(first.maxTime / 1_000_000n),
       rotated: source.rotatedBeforeStart,
     });
   }

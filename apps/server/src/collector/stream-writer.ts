@@ -38,7 +38,7 @@ export class StreamWriter implements LineSink {
   readonly #onStored: StreamWriterDeps["onStored"];
   #builder: ChunkBuilder;
   #gap: (OpenGap & { from: bigint | null }) | null = null;
-  #judgeStart: (firstTime: bigint) => (OpenGap & { from: bigint | null }) | null = () => null;
+  #judgeStart: (first: Chunk) => (OpenGap & { from: bigint | null }) | null = () => null;
   #submitted: number;
   #stored: number;
   #maxTime: bigint | null;
@@ -111,10 +111,10 @@ export class StreamWriter implements LineSink {
     };
   }
 
-  /** How to judge, by the time of the stream's first line, whether others were before it. */
-  judgeStartBy(judge: (firstTime: bigint) => OpenGap | null): void {
-    this.#judgeStart = (firstTime) => {
-      const gap = judge(firstTime);
+  /** How to judge, by the stream's first lines, whether others were before them. */
+  judgeStartBy(judge: (first: Chunk) => OpenGap | null): void {
+    this.#judgeStart = (first) => {
+      const gap = judge(first);
       return gap === null ? null : { ...gap, from: null };
     };
   }
@@ -140,7 +140,7 @@ export class StreamWriter implements LineSink {
     if (this.#lost) return;
     const { id, day, stepId, fence } = this.record;
     const firstSeq = this.#submitted;
-    if (firstSeq === 0 && chunk !== null) this.#gap ??= this.#judgeStart(chunk.firstTime);
+    if (firstSeq === 0 && chunk !== null) this.#gap ??= this.#judgeStart(chunk);
     const gaps: Gap[] = this.#gap === null ? [] : [{ ...this.#gap, seq: firstSeq, until: chunk?.firstTime ?? null }];
     if (this.#gap !== null) this.#onGap(this.#gap);
     this.#gap = null;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createApi, restErrorHandler } from "@tailrace/api";
-import { TailraceError, type Cluster, type LogReader, type Store } from "@tailrace/core";
+import { TailraceError, type Cluster, type LogReader, type LogStore, type Store } from "@tailrace/core";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Metrics } from "../metrics.ts";
@@ -11,7 +11,7 @@ import { registerMetrics } from "./metrics-route.ts";
 
 export interface AppDeps {
   settings: Settings;
-  store: Store & LogReader;
+  store: Store & LogReader & Pick<LogStore, "onLogsWritten">;
   cluster: Cluster;
   metrics: Metrics;
   readiness: Readiness;

@@ -41,7 +41,9 @@ describe("nextPollMs", () => {
 });
 
 describe("startGap", () => {
-  const start = { startedAt: 1000, seenAt: 1100, firstLineAt: 1500, rotated: false };
+  const start = { startedAt: 1000, seenAt: 1100, firstLineAt: 1500, rotated: false, bytes: 1000, lastLineAt: 1600 };
+  // A megabyte in a tenth of a second.
+  const dense = { ...start, rotated: null, seenAt: 4000, firstLineAt: 3800, bytes: 1_000_000, lastLineAt: 3900 };
   const possible = { reason: "late_start", certain: false };
 
   test.each([
@@ -55,6 +57,11 @@ describe("startGap", () => {
       possible,
     ],
     ["read late, from its first word on", { ...start, rotated: null, seenAt: 60_000 }, null],
+    ["soon, of a container that may have filled a file before", dense, possible],
+    ["soon, of a container that is not known to write much", { ...dense, bytes: 15_000 }, null],
+    ["soon, of a container that writes too little for that", { ...dense, lastLineAt: 3800 + 11_000 }, null],
+    ["soon, and its first word came later", { ...dense, seenAt: 3000 }, null],
+    ["soon, and its first word came at once", { ...dense, firstLineAt: 2900, seenAt: 3000 }, null],
     ["the start is not known", { ...start, startedAt: null, rotated: true, firstLineAt: 90_000 }, null],
   ])("%s", (_, facts, gap) => {
     expect(startGap(facts)).toEqual(gap);

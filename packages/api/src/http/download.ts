@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { TailraceError } from "@tailrace/core";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { ApiDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { logFailure } from "../errors/log.ts";
 import { problemOf } from "../errors/problem.ts";
 import { DOWNLOAD_STALL_MS, MAX_DOWNLOADS } from "../limits.ts";
@@ -21,7 +21,7 @@ import { BASE } from "./rest.ts";
  * Mounts the download of a run's logs. It is no procedure, because its answer has no bound: it is sent as it is read, at
  * the pace of the client, and the connection is cut where reading fails on the way, so that a part never looks whole.
  */
-export function registerDownload(scope: FastifyInstance, deps: ApiDeps): void {
+export function registerDownload(scope: FastifyInstance, deps: RouteDeps): void {
   scope.setErrorHandler(restErrorHandler(deps.log));
   const fields = queryFields(logsDownload);
   let underWay = 0;
@@ -52,7 +52,7 @@ export function registerDownload(scope: FastifyInstance, deps: ApiDeps): void {
 interface Exchange {
   request: FastifyRequest;
   reply: FastifyReply;
-  deps: ApiDeps;
+  deps: RouteDeps;
   signal: AbortSignal;
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { authenticate } from "../auth/authenticate.ts";
 import type { ApiContext, Principal } from "../context.ts";
-import type { ApiDeps } from "../deps.ts";
+import type { ApiDeps, RouteDeps } from "../deps.ts";
 import type { RestParts } from "../rest/input.ts";
 
 /** The decorator that holds the principal of a request; null until {@link guard} has let it through. */
@@ -16,11 +16,11 @@ export function guard(deps: ApiDeps) {
 }
 
 /** @throws Error when the request did not pass {@link guard} */
-export function contextOf(request: FastifyRequest, deps: ApiDeps): ApiContext {
+export function contextOf(request: FastifyRequest, deps: RouteDeps): ApiContext {
   const principal = request.getDecorator<Principal | null>(PRINCIPAL);
   if (principal === null) throw new Error(`${request.method} ${request.url} was not guarded`);
-  const { store, limits, random } = deps;
-  return { store, limits, random, principal, requestId: request.id };
+  const { store, limits, random, closing } = deps;
+  return { store, limits, random, principal, closing, requestId: request.id };
 }
 
 /** What a REST request says, but for its headers. */

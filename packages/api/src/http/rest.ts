@@ -1,7 +1,7 @@
 import { TailraceError } from "@tailrace/core";
 import { callTRPCProcedure } from "@trpc/server";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { ApiDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { BODY_BYTES, LARGE_BODY_BYTES } from "../limits.ts";
 import { restInput } from "../rest/input.ts";
 import type { RestRoute } from "../rest/meta.ts";
@@ -15,7 +15,7 @@ import { contextOf, partsOf, signalOf } from "./request.ts";
 export const BASE = "/dashboard/load-testing/teams";
 
 /** Mounts each procedure as the REST route that its meta says; validation, access and errors are the procedure's. */
-export function registerRest(scope: FastifyInstance, deps: ApiDeps): void {
+export function registerRest(scope: FastifyInstance, deps: RouteDeps): void {
   scope.addContentTypeParser("application/json", { parseAs: "string" }, (_, body, done) => {
     try {
       done(null, body === "" ? undefined : JSON.parse(body as string));
@@ -40,7 +40,7 @@ export function registerRest(scope: FastifyInstance, deps: ApiDeps): void {
 interface RestCall {
   request: FastifyRequest;
   reply: FastifyReply;
-  deps: ApiDeps;
+  deps: RouteDeps;
   listed: ListedProcedure;
   fields: QueryFields;
 }

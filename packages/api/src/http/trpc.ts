@@ -1,6 +1,6 @@
 import { type CreateFastifyContextOptions, fastifyRequestHandler } from "@trpc/server/adapters/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { ApiDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { errorHeaders } from "../errors/headers.ts";
 import { logFailure } from "../errors/log.ts";
 import { problemOf } from "../errors/problem.ts";
@@ -15,7 +15,7 @@ import { contextOf, isGone } from "./request.ts";
  * Mounts the router at `/trpc`. A procedure whose input holds a script has a route of its own with the larger body
  * limit; a batch of several calls is one request with the smaller one.
  */
-export function registerTrpc(scope: FastifyInstance, deps: ApiDeps): void {
+export function registerTrpc(scope: FastifyInstance, deps: RouteDeps): void {
   // tRPC parses the text itself, once.
   scope.addContentTypeParser("application/json", { parseAs: "string" }, (_, body, done) => done(null, body));
   scope.setErrorHandler(
@@ -29,7 +29,7 @@ export function registerTrpc(scope: FastifyInstance, deps: ApiDeps): void {
 
 function mount(
   scope: FastifyInstance,
-  deps: ApiDeps,
+  deps: RouteDeps,
   url: string,
   bodyLimit: number,
   pathOf: (request: FastifyRequest) => string,
@@ -42,7 +42,7 @@ function mount(
   });
 }
 
-async function answer(request: FastifyRequest, reply: FastifyReply, deps: ApiDeps, path: string): Promise<void> {
+async function answer(request: FastifyRequest, reply: FastifyReply, deps: RouteDeps, path: string): Promise<void> {
   await fastifyRequestHandler({
     req: request,
     res: reply,

@@ -1,5 +1,6 @@
 import { type LogLevel, MAX_PARALLELISM, type StreamRole } from "@tailrace/core";
 import { z } from "zod";
+import { MAX_WAIT_MS } from "../limits.ts";
 import { id, teamId } from "./common.ts";
 import { integer, list, oneOf } from "./list.ts";
 import { text } from "./text.ts";
@@ -57,6 +58,7 @@ export const logsPage = z
     before: integer("before", 0, 50).default(0),
     after: integer("after", 0, 50).default(0),
     limit: integer("limit", 1, 1000).default(200),
+    wait: duration("wait", MAX_WAIT_MS).optional(),
   })
   .superRefine(endsAfterStart);
 

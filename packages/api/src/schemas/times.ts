@@ -26,14 +26,17 @@ const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as con
  * A length of time such as `500ms`, `10s`, `1m`, in milliseconds.
  *
  * @param field - names the field in messages
+ * @param max - the longest, in milliseconds
  */
-export function duration(field: string) {
-  const rule = `${field} must be a whole number from 1 to 9999 with ms, s, m, h or d behind it, such as 10s`;
+export function duration(field: string, max = Infinity) {
+  const most = max === Infinity ? "" : `, and ${max / 1000}s at most`;
+  const rule = `${field} must be a whole number from 1 to 9999 with ms, s, m, h or d behind it, such as 10s${most}`;
   return z
     .string(rule)
     .regex(/^[1-9]\d{0,3}(?:ms|s|m|h|d)$/, rule)
     .transform((text) => {
       const [, count, unit] = /^(\d+)([a-z]+)$/.exec(text)!;
       return Number(count) * UNITS[unit as keyof typeof UNITS];
-    });
+    })
+    .refine((ms) => ms <= max, rule);
 }

@@ -1,6 +1,6 @@
 import { logsPage, logsSearch, logsStreams } from "../schemas/logs.ts";
 import { runsGet } from "../schemas/runs.ts";
-import { pageLogs } from "../verbs/logs/page.ts";
+import { awaitPage } from "../verbs/logs/await-page.ts";
 import { searchLogs } from "../verbs/logs/search.ts";
 import { snapshotLogs } from "../verbs/logs/snapshot.ts";
 import { listStreams } from "../verbs/logs/streams.ts";
@@ -18,7 +18,7 @@ export const logsRouter = router({
   page: procedure
     .meta({ rest: { method: "GET", path: "/:teamId/test-runs/:runId/logs/page", status: 200 } })
     .input(logsPage)
-    .query(pageLogs),
+    .query(awaitPage),
   search: procedure
     .meta({ rest: { method: "GET", path: "/:teamId/test-runs/:runId/logs/search", status: 200 } })
     .input(logsSearch)

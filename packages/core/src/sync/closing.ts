@@ -37,6 +37,9 @@ const STOP_MS = 60_000;
 /** A log of which nothing came for so long is not waited for, nor a cluster that can't be seen. */
 const STALL_MS = 60_000;
 
+/** What holds a deleted TestRun is off it within 60 s, and sealing takes some of them. */
+const RELEASE_MS = 55_000;
+
 /** Nothing holds a run's end up longer than this. */
 const LIMIT_MS = 1_800_000;
 
@@ -49,6 +52,8 @@ export function closing(facts: ClosingFacts): Closing {
   if (settled && running === 0 && !newsDue && !unseen) return { kind: "done" };
   if (settled && elapsed >= STOP_MS) return { kind: "done" };
   const seconds = Math.round(STOP_MS / 1000);
+  if (ending.stopping && elapsed >= RELEASE_MS)
+    return { kind: "cut", which: "all", reason: `the TestRun was deleted, and was held for ${RELEASE_MS / 1000} s` };
   if (elapsed >= LIMIT_MS) return { kind: "cut", which: "all", reason: "the log was not read to its end in time" };
   if (elapsed >= STALL_MS && now - facts.progressAt >= STALL_MS)
     return { kind: "cut", which: "all", reason: `nothing more could be read of the log for ${STALL_MS / 1000} s` };

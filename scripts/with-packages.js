@@ -5,12 +5,14 @@
 //
 // Needs Node 20 or later and npm, nothing else.
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { installPackages, pinnedNode, root } from "./packages.js";
 import { runNode } from "./run-child.js";
 
-const server = ["--conditions=source", join(root, "apps/server/src/main.ts")];
+// Loading the modules leaves some 200 MB of garbage, which Node.js would keep where it may take all of the machine's memory.
+const serverFlags = JSON.parse(readFileSync(new URL("server-flags.json", import.meta.url), "utf8"));
+const server = [...serverFlags, join(root, "apps/server/src/main.ts")];
 
 const commands = {
   demo: { arguments: [...server, "demo"], cwd: root },

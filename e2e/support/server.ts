@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createClient, type TailraceClient } from "@tailrace/client";
 import { until } from "./until.ts";
+import serverFlags from "../../scripts/server-flags.json" with { type: "json" };
 
 const MAIN = fileURLToPath(new URL("../../apps/server/src/main.ts", import.meta.url));
 
@@ -26,7 +27,7 @@ export interface ServerProcess extends AsyncDisposable {
 /** Starts `main.ts` with these variables and waits until it is ready. */
 export async function spawnServer(mode: "demo" | "start", env: Record<string, string>): Promise<ServerProcess> {
   const port = env["PORT"] ?? String(await freePort());
-  const child = spawn(process.execPath, ["--conditions=source", MAIN, mode], {
+  const child = spawn(process.execPath, [...serverFlags, MAIN, mode], {
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TAILRACE_LOG_FORMAT: "json", ...env, PORT: port },
     stdio: ["ignore", "inherit", "pipe"],
   });

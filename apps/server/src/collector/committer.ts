@@ -24,10 +24,10 @@ export interface CommitterDeps extends WaitingQueueDeps {
   onCommitted: (chunks: readonly StoredChunk[], readAt: number) => void;
 }
 
-/** Bytes of lines in memory above which reading waits, or, where the database does not keep up, the disk is used. */
+/** Bytes in memory above which reading waits, or, where the database does not keep up, the disk is used. */
 const MEMORY_LIMIT = 24 * 1024 * 1024;
 
-/** What waits longer than this to be stored shows that the database does not keep up. */
+/** A statement that takes longer than this shows that the database does not keep up, and so does what waits so long where memory is full. */
 const STALL_MS = 1000;
 
 /** After so many refusals that are not the database's absence, lines are handed over instead. */
@@ -51,6 +51,7 @@ export class Committer {
   readonly #changes = new Changes();
   /** On its way to the database, and not in {@link #waiting} any more. */
   #inFlight: Waiting[] = [];
+  #sentAt = 0;
   #inFlightSpooled: Spooled[] | null = null;
   /** Who waits for the records on the disk, in their order. */
   #spooled: Spooled[] = [];
@@ -61,7 +62,7 @@ export class Committer {
 
   constructor(deps: CommitterDeps) {
     this.#deps = deps;
-    this.#waiting = new WaitingQueue(deps);
+    this.#waiting = new WaitingQueue(deps, () => this.#changes.notify());
     this.#watch = setInterval(() => this.#noteStall(), STALL_MS / 4);
     this.#loops = [this.#storeLoop(), this.#spillLoop()];
   }
@@ -131,6 +132,7 @@ export class Committer {
     if (!this.#mayStoreFromMemory || signal.aborted) return;
     const batch = this.#waiting.takeBatch();
     this.#inFlight = batch;
+    this.#sentAt = performance.now();
     const commits = await Promise.all(batch.map(async ({ commit, stored }) => ({ ...commit, chunks: await stored })));
     const outcomes = await race(this.#tryStore(commits), signal);
     // The process ends: the batch stays in flight, to be written to the disk.
@@ -261,8 +263,10 @@ export class Committer {
   }
 
   #noteStall(): void {
+    const full = this.#waiting.bytes >= MEMORY_LIMIT;
     const oldest = this.#inFlight[0] ?? this.#waiting.first;
-    if (oldest !== undefined && performance.now() - oldest.submittedAt > STALL_MS) this.#startSpooling();
+    const since = full ? oldest?.submittedAt : this.#inFlight.length > 0 ? this.#sentAt : undefined;
+    if (since !== undefined && performance.now() - since > STALL_MS) this.#startSpooling();
   }
 
   #startSpooling(): void {

@@ -18,7 +18,7 @@ export interface CompactDeps {
 }
 
 /** A chunk of at least so many bytes of lines is left as it is. */
-export const LARGE_BYTES = CHUNK_BYTES / 2;
+export const LARGE_BYTES = CHUNK_BYTES / 8;
 
 /** Times in one chunk are coded by their distances; chunks that are further apart stay apart: a day, in nanoseconds. */
 const FAR = 86_400_000_000_000n;
@@ -76,7 +76,7 @@ async function replace(
 }
 
 /** One chunk with the lines of several that follow one another. */
-export function joinChunks(chunks: readonly Chunk[], pool: BufferPool): Chunk {
+function joinChunks(chunks: readonly Chunk[], pool: BufferPool): Chunk {
   const [first] = chunks;
   const { firstSeq, standardStreams, priorTime } = first!;
   const builder = new ChunkBuilder(pool, { nextSeq: firstSeq, priorTime: null, standardStreams });

@@ -25,11 +25,12 @@ export async function sealStream(
 ): Promise<Seal | null> {
   if (signal.aborted || writer.lost) return null;
   await settleHandovers(writer, deps, signal);
-  let seal = await sealOnce(writer, end, false, deps, signal);
-  for (let tried = 1; tried < TRIES && seal?.verified === null && end.truncated === null; tried += 1)
-    seal = await sealOnce(writer, end, true, deps, signal);
-  if (seal === null) return null;
-  if (seal.verified === null && end.truncated === null) {
+  let sealing = await sealOnce(writer, end, false, deps, signal);
+  for (let tried = 1; tried < TRIES && sealing?.seal.verified === null && end.truncated === null; tried += 1)
+    sealing = await sealOnce(writer, end, true, deps, signal);
+  if (sealing === null) return null;
+  let { seal } = sealing;
+  if (sealing.differs) {
     deps.log.error({ pod: writer.record.instance.pod }, "a second reading of a log did not agree with what is stored");
     seal = { ...seal, truncated: "a second reading of the log did not agree with the first" };
   }
@@ -43,7 +44,7 @@ async function sealOnce(
   isCut: boolean,
   deps: StreamDeps,
   signal: AbortSignal,
-): Promise<Seal | null> {
+): Promise<Sealing | null> {
   const { bytes } = writer;
   const again = truncated === null ? await readAgain(view, source, { bytes, isCut }, deps, signal) : null;
   if (signal.aborted) return null;
@@ -51,7 +52,15 @@ async function sealOnce(
   const stored = await addUp(writer, new Set(digests.map(({ lines }) => lines)), deps);
   if (stored === null) return null;
   const verified = again === null ? null : again.kind === "end" ? "suffix" : agreement(digests, stored);
-  return { ...stored.all, verified, verifiedBy: verified === null ? null : source, truncated };
+  // Where a log was rotated behind its last line nothing of it may be left to read.
+  const differs = verified === null && digests.some(({ lines }) => lines > 0);
+  return { seal: { ...stored.all, verified, verifiedBy: verified === null ? null : source, truncated }, differs };
+}
+
+interface Sealing {
+  seal: Seal;
+  /** A second reading gave something else than what is stored. */
+  differs: boolean;
 }
 
 interface Stored {

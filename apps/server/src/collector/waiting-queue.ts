@@ -12,6 +12,7 @@ export interface Submission {
 }
 
 export interface Waiting extends Submission {
+  /** What it takes in memory: fewer, once it is compressed. */
   bytes: number;
   submittedAt: number;
   stored: Promise<StoredChunk[]>;
@@ -25,7 +26,7 @@ export interface WaitingQueueDeps {
   release: (buffer: ArrayBufferLike) => void;
 }
 
-/** What one statement carries at most. */
+/** What one statement carries at most, compressed. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_COMMITS = 200;
 
@@ -35,15 +36,18 @@ const COMPRESSIONS = 2;
 /** What waits in memory to be stored, in the order in which it came; its chunks are compressed meanwhile. */
 export class WaitingQueue {
   readonly #deps: WaitingQueueDeps;
+  readonly #onReady: () => void;
   readonly #gate = new Gate(COMPRESSIONS);
   #queue: Waiting[] = [];
   #bytes = 0;
 
-  constructor(deps: WaitingQueueDeps) {
+  /** @param onReady - told when one takes less memory, because it is compressed */
+  constructor(deps: WaitingQueueDeps, onReady: () => void) {
     this.#deps = deps;
+    this.#onReady = onReady;
   }
 
-  /** Bytes of lines, those included that were taken and not {@link free}d. */
+  /** Bytes in memory, those included that were taken and not {@link free}d. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -64,10 +68,17 @@ export class WaitingQueue {
     const waiting: Waiting = { ...submission, bytes, submittedAt: performance.now(), stored, ready: chunk === null };
     // Whoever takes it from the queue meets a failure.
     stored.then(
-      () => (waiting.ready = true),
+      ([one]) => this.#noteReady(waiting, one?.data.length ?? 0),
       () => undefined,
     );
     this.#queue.push(waiting);
+  }
+
+  #noteReady(waiting: Waiting, bytes: number): void {
+    this.#bytes += bytes - waiting.bytes;
+    waiting.bytes = bytes;
+    waiting.ready = true;
+    this.#onReady();
   }
 
   /** Takes the first one, and of those behind it what is compressed already. */

@@ -53,7 +53,11 @@ export function closing(facts: ClosingFacts): Closing {
   if (settled && elapsed >= STOP_MS) return { kind: "done" };
   const seconds = Math.round(STOP_MS / 1000);
   if (ending.stopping && elapsed >= RELEASE_MS)
-    return { kind: "cut", which: "all", reason: `the TestRun was deleted, and was held for ${RELEASE_MS / 1000} s` };
+    return {
+      kind: "cut",
+      which: "all",
+      reason: `the log was not read to its end ${RELEASE_MS / 1000} s after the TestRun had been deleted`,
+    };
   if (elapsed >= LIMIT_MS) return { kind: "cut", which: "all", reason: "the log was not read to its end in time" };
   if (elapsed >= STALL_MS && now - facts.progressAt >= STALL_MS)
     return { kind: "cut", which: "all", reason: `nothing more could be read of the log for ${STALL_MS / 1000} s` };

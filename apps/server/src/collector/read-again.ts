@@ -4,7 +4,7 @@ import { OutputDigest, type Digest } from "./digest.ts";
 import { NodeReader } from "./node-reader.ts";
 import { PodLogReader } from "./pod-log-reader.ts";
 import type { ContainerView, LineSink, Reader, Reading } from "./reading.ts";
-import type { StreamDeps } from "./stream-task.ts";
+import type { StreamDeps } from "./stream-deps.ts";
 
 /** What a second reading of an ended container's log gave. */
 export type Again =

@@ -4,7 +4,7 @@ import { OutputDigest, type Digest } from "./digest.ts";
 import { joinHandovers } from "./handovers.ts";
 import type { ContainerView } from "./reading.ts";
 import { readAgain } from "./read-again.ts";
-import type { StreamDeps } from "./stream-task.ts";
+import type { StreamDeps } from "./stream-deps.ts";
 import type { StreamWriter } from "./stream-writer.ts";
 
 /** How often the source is read again where that did not agree with what is stored. */

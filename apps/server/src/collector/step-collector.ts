@@ -10,7 +10,8 @@ import {
 } from "@tailrace/core";
 import { backoffMs } from "../supervisor/backoff.ts";
 import { Waker } from "../supervisor/waker.ts";
-import { StreamTask, type StreamDeps } from "./stream-task.ts";
+import type { StreamDeps } from "./stream-deps.ts";
+import { StreamTask } from "./stream-task.ts";
 
 export interface CollectedStep {
   id: string;

@@ -1,40 +1,15 @@
-import {
-  isTailraceError,
-  type Chunk,
-  type LogSource,
-  type ObservedInstance,
-  type Seal,
-  type StoredChunk,
-  type StreamRecord,
-} from "@tailrace/core";
-import { backoffMs } from "../supervisor/backoff.ts";
-import type { Gate } from "../supervisor/gate.ts";
-import { Waker } from "../supervisor/waker.ts";
+import { isTailraceError, type Chunk, type LogSource, type ObservedInstance, type StreamRecord } from "@tailrace/core";
 import type { Logger } from "pino";
-import type { Committer } from "./committer.ts";
+import { backoffMs } from "../supervisor/backoff.ts";
+import { Waker } from "../supervisor/waker.ts";
 import { ObservedContainer } from "./observed-container.ts";
 import type { ReadingEnd } from "./reading.ts";
 import { sealStream } from "./seal-stream.ts";
 import { startGap } from "./start-gap.ts";
-import type { StreamAdmission } from "./stream-admission.ts";
-import { StreamSource, type StreamSourceDeps } from "./stream-source.ts";
+import type { StreamDeps } from "./stream-deps.ts";
+import { StreamSource } from "./stream-source.ts";
 import { StreamWriter, type OpenGap } from "./stream-writer.ts";
 import { TailCompaction } from "./tail-compaction.ts";
-
-export interface StreamDeps extends StreamSourceDeps {
-  storeChunk: (chunk: Chunk) => Promise<StoredChunk>;
-  committer: Committer;
-  admission: StreamAdmission;
-  /** Lets few streams be compacted at once. */
-  compactions: Gate;
-  log: Logger;
-  onGap: (gap: OpenGap) => void;
-  onSealed: (seal: Seal) => void;
-  /** Lines that another process read could not be joined. */
-  onUnjoined: () => void;
-  /** Told when another process has a stream: this one's lease is over. */
-  onLost: () => void;
-}
 
 /** Follows one container instance from its first line to its seal. */
 export class StreamTask {

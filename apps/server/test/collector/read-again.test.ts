@@ -119,6 +119,10 @@ describe("the second reading of a log whose oldest file is gone", { timeout: 60_
     expect(await seal(stored, file)).toMatchObject({ verified: "suffix", truncated: null });
   });
 
+  test("says nothing where nothing of it is left, as behind a rotation at the output's end", async () => {
+    expect(await seal(lines, "")).toMatchObject({ verified: null, lines: 4, truncated: null });
+  });
+
   test.each([
     ["another line", entry("line") + entry("third") + entry("5th")],
     ["a line less", entry("first") + entry("a long line") + entry("fourth")],

@@ -1,88 +1,87 @@
-// Reads one container's log into PostgreSQL with the parts of the server, and prints what it took as JSON.
+// Reads one ended container's log into PostgreSQL with the parts of the server, to its seal, and tells what that took.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { openStoredChunk, openStore, storeChunk } from "@tailrace/store";
-import { loadKubeConfig, openCluster, silentLogger } from "@tailrace/kubernetes";
-import { createMetrics, NodeAccess, openCollector, openLog } from "@tailrace/server";
-import type { JobObject, PodObject } from "@tailrace/core";
+import type { LogSource, LogStore, Seal } from "@tailrace/core";
+import { openCollecting, ownedByStep, type CollectingRequest } from "./collecting.ts";
+import { readRequest, tellParent } from "./parent.ts";
+import { readUse } from "./processes.ts";
 import { makeStep } from "./step.ts";
 
-interface Request {
-  databaseUrl: string;
-  namespace: string;
+export interface DrainRequest extends CollectingRequest {
   pod: string;
-  by: "kubelet" | "proxy" | "off";
+  /** The value of its label `k6_cr`. */
+  testRun: string;
 }
 
-const request = JSON.parse(process.argv[2]!) as Request;
-const log = openLog({ logLevel: "error", logFormat: "json" }, false);
+/** CPU seconds and times count from the moment when the container was shown to the collector. */
+export interface DrainAnswer {
+  streamId: number;
+  source: LogSource;
+  seal: Seal;
+  /** To the commit of the last line. */
+  storedSeconds: number;
+  storedCpuSeconds: number;
+  storedPeakRssMb: number;
+  /** To the seal: the source was read again, and what is stored was read back and compared. */
+  sealedSeconds: number;
+  sealedCpuSeconds: number;
+  sealedPeakRssMb: number;
+}
+
+interface Use {
+  seconds: number;
+  cpuSeconds: number;
+  peakRssMb: number;
+}
+
+const request = readRequest() as DrainRequest;
+let stored: Use = { seconds: 0, cpuSeconds: 0, peakRssMb: 0 };
+const cpuBefore = process.cpuUsage();
+let started = 0;
 await using parts = new AsyncDisposableStack();
-const store = parts.use(await openStore({ databaseUrl: request.databaseUrl, log }));
-const cluster = parts.adopt(
-  openCluster({ kubeConfig: loadKubeConfig(), namespace: request.namespace, log: silentLogger }),
-  (it) => it.close(),
-);
-const pods = await cluster.listPods("drain", AbortSignal.timeout(10_000));
+const { store, cluster, collector } = await openCollecting(request, parts, watchCommits);
+const pods = await cluster.listPods(request.testRun, AbortSignal.timeout(10_000));
 const pod = pods.find(({ metadata }) => metadata.name === request.pod);
 if (pod === undefined) throw new Error(`there is no pod ${request.pod}`);
-const access = new NodeAccess(log);
-if (request.by !== "off") access.allow(cluster.nodeLogs({ by: request.by }));
-const spoolDirectory = await mkdtemp(join(tmpdir(), "tailrace-drain-"));
-parts.defer(() => rm(spoolDirectory, { recursive: true, force: true }));
-const step = await makeStep(store, "drain");
-const collector = parts.use(
-  await openCollector({
-    store,
-    openChunk: openStoredChunk,
-    storeChunk,
-    podLogs: cluster.podLogs,
-    access,
-    spoolDirectory,
-    spoolLimit: 1024 ** 3,
-    metrics: createMetrics().collector,
-    log,
-  }),
-);
+const step = await makeStep(store, request.testRun);
+const lost = Promise.withResolvers<never>();
 
-const job: JobObject = { metadata: { name: "drain-1", uid: "job", ownerReferences: [owner("TestRun", step.testRunUid)] } };
-const owned: PodObject = { ...pod, metadata: { ...pod.metadata, ownerReferences: [owner("Job", "job")] } };
-const cpuBefore = process.cpuUsage();
-const started = performance.now();
-const collecting = collector.collect(step, () => log.error("lost"));
-collecting.observe({ testRun: null, jobs: [job], pods: [owned] });
-let storedMs = 0;
-let storedCpu = 0;
-let lines = 0;
-while (!collecting.settled) {
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  const [task] = collecting.tasks;
-  if (task !== undefined && task.storedSeq > lines) {
-    lines = task.storedSeq;
-    storedMs = performance.now() - started;
-    storedCpu = cpuMs();
-  }
+started = performance.now();
+const cpuAtStart = process.cpuUsage(cpuBefore);
+const collecting = collector.collect(step, () => lost.reject(new Error("the stream was lost")));
+collecting.observe(ownedByStep(step, [pod]));
+const task = collecting.tasks[0]!;
+await Promise.race([task.done, lost.promise]);
+const sealed = await useSinceStart();
+const { record } = task;
+if (record === null || record.seal === null) throw new Error("the stream was not sealed");
+await tellParent({
+  streamId: record.id,
+  source: task.source,
+  seal: record.seal,
+  storedSeconds: stored.seconds,
+  storedCpuSeconds: stored.cpuSeconds,
+  storedPeakRssMb: stored.peakRssMb,
+  sealedSeconds: sealed.seconds,
+  sealedCpuSeconds: sealed.cpuSeconds,
+  sealedPeakRssMb: sealed.peakRssMb,
+} satisfies DrainAnswer);
+await parts.disposeAsync();
+process.disconnect();
+
+function watchCommits(store: LogStore): LogStore {
+  return {
+    ...store,
+    async commitLogs(commits) {
+      const outcomes = await store.commitLogs(commits);
+      if (commits.some(({ chunks }) => chunks.length > 0)) stored = await useSinceStart();
+      return outcomes;
+    },
+  };
 }
-const [task] = collecting.tasks;
-process.stdout.write(
-  `${JSON.stringify({
-    lines,
-    storedMs,
-    storedCpuMs: storedCpu,
-    sealedMs: performance.now() - started,
-    sealedCpuMs: cpuMs(),
-    maxRssMb: process.resourceUsage().maxRSS / 1024,
-    seal: task?.record?.seal ?? null,
-    source: task?.source ?? null,
-  })}\n`,
-);
 
-function cpuMs(): number {
+async function useSinceStart(): Promise<Use> {
+  const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpuBefore);
-  return (user + system) / 1000;
-}
-
-function owner(kind: string, uid: string) {
-  return { apiVersion: "v1", kind, name: kind, uid };
+  const cpuSeconds = (user + system - cpuAtStart.user - cpuAtStart.system) / 1_000_000;
+  return { seconds, cpuSeconds, peakRssMb: (await readUse("self"))!.peakRssMb };
 }

@@ -4,6 +4,7 @@ import type { PostgresStore } from "@tailrace/store";
 
 export interface BenchStep {
   id: string;
+  /** The TestRun's name. */
   name: string;
   runId: string;
   teamId: string;
@@ -11,23 +12,33 @@ export interface BenchStep {
   fence: number;
 }
 
-/** A run with a step of its own that this process holds; nothing of it is in a cluster. */
-export async function makeStep(store: PostgresStore, name: string): Promise<BenchStep> {
-  const id = makeId(randomBytes(16));
-  const holder = makeId(randomBytes(16));
-  const testRunUid = makeId(randomBytes(16));
-  await store.createTeam({ id, name: "Bench" });
-  const stepId = `${id}-0`;
-  const config = { name, script: "export default function () {}", parallelism: 1 };
+const LEASE_MS = 6 * 3_600_000;
+
+/**
+ * A run with a running step that this process holds; nothing of it is in a cluster, and no server looks for steps in its
+ * namespace.
+ *
+ * @param teamId - made where it is null
+ */
+export async function makeStep(store: PostgresStore, name: string, teamId: string | null = null): Promise<BenchStep> {
+  const [runId, holder, testRunUid] = [newId(), newId(), newId()];
+  const team = teamId ?? newId();
+  if (teamId === null) await store.createTeam({ id: team, name: "Bench" });
+  const id = `${runId}-0`;
   await store.createRun({
-    id,
-    teamId: id,
+    id: runId,
+    teamId: team,
     scenarioId: "bench",
     comment: null,
-    step: { id: stepId, namespace: holder, config },
+    step: { id, namespace: holder, config: { name, script: "export default function () {}", parallelism: 1 } },
     maxActive: 1,
   });
-  const [step] = await store.claimSteps({ holder, namespace: holder, ttlMs: 3_600_000, limit: 1 });
-  await store.writeStep(stepId, step!.fence, { status: "running", testRunUid });
-  return { id: stepId, name, runId: id, teamId: id, testRunUid, fence: step!.fence };
+  const [step] = await store.claimSteps({ holder, namespace: holder, ttlMs: LEASE_MS, limit: 1 });
+  if (step === undefined) throw new Error("the bench's own step can't be claimed");
+  await store.writeStep(id, step.fence, { status: "running", testRunUid });
+  return { id, name, runId, teamId: team, testRunUid, fence: step.fence };
+}
+
+function newId(): string {
+  return makeId(randomBytes(16));
 }

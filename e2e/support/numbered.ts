@@ -1,5 +1,4 @@
-import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
-import type { Program, ProgramPod } from "@tailrace/sandbox";
+import type { ProgramPod } from "@tailrace/sandbox";
 
 /** What line `n` of a pod says, from 0 on: `stream={pod} n={n} …`, without its newline. */
 export type NumberedText = (pod: string, n: number) => string;
@@ -13,31 +12,6 @@ export function paddedLine(pod: string, n: number): string {
 /** Which of a pod's lines go to stderr: every 50th. */
 export function onStderr(n: number): boolean {
   return n % 50 === 49;
-}
-
-export interface NumberedOptions {
-  /** Lines of each container. */
-  lines: number;
-  /** Lines written at once. (Default: 200) */
-  batch?: number;
-  /** Between two batches, in milliseconds; 0 for as fast as possible. (Default: 0) */
-  everyMs?: number;
-}
-
-/** Runners that print numbered lines. */
-export function numberedRunners({ lines, batch = 200, everyMs = 0 }: NumberedOptions): Program {
-  return {
-    matches: isRunner,
-    async run(output, { pod, resumed, terminated }) {
-      await resumed;
-      const { name } = pod.metadata;
-      for (let n = 0; n < lines && !terminated.aborted; n += batch) {
-        writeNumbered(output, paddedLine, name, n, Math.min(lines, n + batch));
-        await (everyMs === 0 ? turn() : sleep(everyMs));
-      }
-      return 0;
-    },
-  };
 }
 
 /** Writes the lines from `n` to before `end`. */

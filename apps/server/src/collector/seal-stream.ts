@@ -52,8 +52,8 @@ async function sealOnce(
   const stored = await addUp(writer, new Set(digests.map(({ lines }) => lines)), deps);
   if (stored === null) return null;
   const verified = again === null ? null : again.kind === "end" ? "suffix" : agreement(digests, stored);
-  // Where a log was rotated behind its last line nothing of it may be left to read.
-  const differs = verified === null && digests.some(({ lines }) => lines > 0);
+  // Where a log was rotated behind its last line, or in it, nothing of it may be left that could be compared.
+  const differs = verified === null && digests.length > 0 && digests.every(({ lines }) => lines > 0);
   return { seal: { ...stored.all, verified, verifiedBy: verified === null ? null : source, truncated }, differs };
 }
 

@@ -123,6 +123,10 @@ describe("the second reading of a log whose oldest file is gone", { timeout: 60_
     expect(await seal(lines, "")).toMatchObject({ verified: null, lines: 4, truncated: null });
   });
 
+  test("says nothing where only the end of its last line is left", async () => {
+    expect(await seal(lines, entry("rth"))).toMatchObject({ verified: null, lines: 4, truncated: null });
+  });
+
   test.each([
     ["another line", entry("line") + entry("third") + entry("5th")],
     ["a line less", entry("first") + entry("a long line") + entry("fourth")],

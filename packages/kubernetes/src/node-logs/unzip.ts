@@ -15,19 +15,22 @@ export class Unzip {
    */
   readonly ended: Promise<void>;
   readonly #zipped: Readable;
+  readonly #unzipped: Writable;
   #below: Flow | undefined;
 
   /** @param what - named in errors */
   constructor(what: string, take: TakeBytes) {
     this.#zipped = new Readable({ read: () => this.#below?.resume() });
-    const unzipped = writableTo(steadyTaker(take), () =>
+    this.#unzipped = writableTo(steadyTaker(take), () =>
       this.fail(new ExchangeError("stopped", "the reading was stopped")),
     );
-    this.ended = pipeline(this.#zipped, createGunzip({ chunkSize: CHUNK_BYTES }), unzipped).catch((error: unknown) => {
-      throw isZlibError(error)
-        ? new ClusterError("server_error", `${what}: the gzip is broken`, { cause: error })
-        : error;
-    });
+    this.ended = pipeline(this.#zipped, createGunzip({ chunkSize: CHUNK_BYTES }), this.#unzipped).catch(
+      (error: unknown) => {
+        throw isZlibError(error)
+          ? new ClusterError("server_error", `${what}: the gzip is broken`, { cause: error })
+          : error;
+      },
+    );
   }
 
   /** Takes what is zipped. */
@@ -43,6 +46,8 @@ export class Unzip {
 
   fail(error: Error): void {
     this.#zipped.destroy(error);
+    // Once everything that is zipped was read, the end that takes is the only one that can still fail.
+    this.#unzipped.destroy(error);
   }
 }
 

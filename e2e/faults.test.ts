@@ -68,7 +68,7 @@ describe("faults between Tailrace and its cluster", { timeout: 60_000 }, () => {
   test.each([401, 403, 404, 409, 429, 500, 503, "reset"] as const)(
     "%s while the TestRun is made is shown, and tried again",
     async (answer) => {
-      there.sandbox.faults.fail({ method: "POST", path: /testruns/, answer, count: 3 });
+      there.sandbox.faults.fail({ method: "POST", path: /testruns/, answer, count: 4 });
       const run = await startRun(server.client, ONE_RUNNER);
       const retrying = await untilRun(
         () => server.client,

@@ -31,6 +31,7 @@ export async function podLogContinues(
     },
     { signal, silenceMs: 5_000 },
   );
+  if (view.terminated && end.kind === "ended") resume.matchRest();
   if (resume.aligned) return known.length > 0;
   if (resume.verdict === "gap" || end.kind === "ended") return false;
   return end.kind === "refused" && readRefusal(end).kind === "gone" ? false : null;

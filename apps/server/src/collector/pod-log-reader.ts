@@ -110,9 +110,12 @@ export class PodLogReader implements Reader {
       this.#finishAnswer(false);
       return { kind: "failed", reason: end.message, refused: end.code === "forbidden" };
     }
+    const rest = this.#resume.rest.slice();
+    const whole = final && end.kind === "ended";
+    if (whole) this.#resume.matchRest();
     if (end.kind === "ended" && this.#resume.verdict === "fits") this.#cleanRest = this.#resume.rest.slice();
-    const agrees = final && end.kind === "ended" && this.#agrees();
-    this.#lastRest = final ? this.#resume.rest.slice() : null;
+    const agrees = whole && this.#agrees(rest);
+    this.#lastRest = final ? rest : null;
     this.#finishAnswer(agrees);
     if (agrees) this.#cleanRest = new Uint8Array(0);
     if (this.#resume.fresh > 0) this.#behindGap = false;
@@ -147,8 +150,8 @@ export class PodLogReader implements Reader {
   }
 
   /** True when the final reading gave nothing that the one before it had not. */
-  #agrees(): boolean {
-    const { verdict, aligned, fresh, rest } = this.#resume;
+  #agrees(rest: Uint8Array): boolean {
+    const { verdict, aligned, fresh } = this.#resume;
     const last = this.#lastRest;
     return verdict === "fits" && aligned && fresh === 0 && last !== null && sameBytes(rest, last);
   }
@@ -171,7 +174,7 @@ export class PodLogReader implements Reader {
 
   /** Before lines count as lost everything that is there is compared with everything that is known. */
   async #confirmGap(): Promise<Next> {
-    const { sink, signal, onReopen } = this.#reading;
+    const { view, sink, signal, onReopen } = this.#reading;
     onReopen("gap");
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(GIVE_UP_MS)]);
     await sink.settled(bounded);
@@ -183,11 +186,13 @@ export class PodLogReader implements Reader {
     const ask: PodLogAsk = { sinceSeconds: null, follow: false };
     this.#resume.begin(ask, now(), known);
     const end = await this.#request(ask);
+    const ended = !(end instanceof ClusterError) && end.kind === "ended";
+    if (ended && view.terminated) this.#resume.matchRest();
     const { verdict, aligned } = this.#resume;
     this.#finishAnswer(false);
     if (aligned) return { kind: "again", pauseMs: 0 };
-    const whole = !(end instanceof ClusterError) && end.kind === "ended" && verdict === "fits";
-    if (verdict === "gap" || whole) return { kind: "end", end: { kind: "lost", certain: false } };
+    if (verdict === "gap" || (ended && verdict === "fits"))
+      return { kind: "end", end: { kind: "lost", certain: false } };
     const reason = end instanceof ClusterError ? end.message : "the log could not be read whole";
     return { kind: "failed", reason, refused: false };
   }

@@ -178,8 +178,8 @@ export class StreamSource {
       return logs === null ? null : new NodeReader(this.#reading("node"), logs, position);
     }
     const known = await newestMarks(writer.record, MARK_SECONDS, this.#deps);
-    // Of a stream that was taken over it is not at hand, and may be much.
-    const written = writer.record.nextSeq === 0 ? writer.bytes : Infinity;
+    // What was lost before may be much.
+    const written = writer.gaps === 0 ? writer.bytes : Infinity;
     const loadAllMarks = (): Promise<Marks | null> => allMarks(writer.record, this.#deps);
     return new PodLogReader(this.#reading("api"), podLogs, { known, written, loadAllMarks });
   }

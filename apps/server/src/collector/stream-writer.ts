@@ -45,7 +45,8 @@ export class StreamWriter implements LineSink {
   #counts: StreamCounts;
   #lost = false;
   #pending = 0;
-  #bytes = 0;
+  #bytes: number;
+  #gaps: number;
   readonly #changes = new Changes();
 
   constructor(record: StreamRecord, deps: StreamWriterDeps) {
@@ -56,6 +57,8 @@ export class StreamWriter implements LineSink {
     this.#onGap = deps.onGap;
     this.#onStored = deps.onStored;
     this.#submitted = record.nextSeq;
+    this.#bytes = record.bytes;
+    this.#gaps = record.gaps;
     this.#stored = record.nextSeq;
     this.#maxTime = record.maxTime;
     this.#counts = record.counts;
@@ -77,9 +80,14 @@ export class StreamWriter implements LineSink {
     return this.#stored;
   }
 
-  /** How many bytes of lines were put on their way by this process. */
+  /** How many bytes of output were put on their way, those included that were stored before. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** How many gaps were put on their way, those included that were stored before. */
+  get gaps(): number {
+    return this.#gaps;
   }
 
   /** The greatest time of any line that was put on its way. */
@@ -142,6 +150,7 @@ export class StreamWriter implements LineSink {
     const firstSeq = this.#submitted;
     if (firstSeq === 0 && chunk !== null) this.#gap ??= this.#judgeStart(chunk);
     const gaps: Gap[] = this.#gap === null ? [] : [{ ...this.#gap, seq: firstSeq, until: chunk?.firstTime ?? null }];
+    this.#gaps += gaps.length;
     if (this.#gap !== null) this.#onGap(this.#gap);
     this.#gap = null;
     if (chunk !== null) {

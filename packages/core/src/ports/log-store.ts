@@ -31,6 +31,10 @@ export interface StreamRecord extends StreamRef {
   /** The fencing number under which this was read. */
   fence: number;
   nextSeq: number;
+  /** What the container wrote, in bytes, so far as it is stored. */
+  bytes: number;
+  /** How many gaps are marked. */
+  gaps: number;
   /** The greatest time of any line, in nanoseconds since the epoch; null before the first. */
   maxTime: bigint | null;
   /** Null before the first commit. */

@@ -33,6 +33,8 @@ describe("openStream", () => {
       instance: instance(),
       fence: step.fence,
       nextSeq: 0,
+      bytes: 0,
+      gaps: 0,
       maxTime: null,
       position: null,
       counts: NO_COUNTS,

@@ -1,4 +1,4 @@
-import { UNFINISHED, type Chunk } from "../chunk/chunk.ts";
+import type { Chunk } from "../chunk/chunk.ts";
 import { chunkNotes, ChunkLines } from "../chunk/read.ts";
 import { Hash64 } from "../lines/hash.ts";
 import type { Marks } from "./marks.ts";
@@ -27,11 +27,4 @@ export function markLines(marks: Marks, chunk: Chunk): void {
     } else if (!notes.has(index + 1)) push(view, start, end, seconds, nanos);
     before = { start, end };
   }
-}
-
-/** True when the chunk ends with a line that has no newline: nothing comes behind it but its own rest. */
-export function endsUnfinished(chunk: Chunk): boolean {
-  let flags = 0;
-  for (const lines = new ChunkLines(chunk); lines.next();) flags = lines.flags;
-  return (flags & UNFINISHED) !== 0;
 }

@@ -170,6 +170,8 @@ export class PodLogResume {
     this.#known.clear();
     this.#lastSeconds = null;
     this.#aligner = new Aligner(this.#known);
+    // What is lost may have been much.
+    this.#files.written = Infinity;
     this.#begin(nowSeconds, follow);
   }
 
@@ -191,6 +193,14 @@ export class PodLogResume {
     this.#now = nowSeconds;
     this.#files.written += bytes.length;
     this.#parser.push(bytes);
+  }
+
+  /**
+   * An ended container's answer was whole. Where its place was not found, what came behind the last newline may be the last
+   * known line, which had none: somebody has read the log to its end before.
+   */
+  matchRest(): void {
+    if (this.#verdict === "fits" && !this.aligned) this.#parser.finish();
   }
 
   /**

@@ -1,14 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  endsUnfinished,
-  Hash64,
-  Marks,
-  markLines,
-  parseInstant,
-  PodLogResume,
-  type Chunk,
-} from "../../../src/index.ts";
+import { Hash64, Marks, markLines, parseInstant, PodLogResume, type Chunk } from "../../../src/index.ts";
 import { concat, utf8 } from "../model/bytes.ts";
 import { inPieces, newBuilder } from "../support.ts";
 
@@ -90,15 +82,4 @@ test("the marks of stored lines are those of the lines that the API gave", () =>
     ),
     { numRuns: 150 },
   );
-});
-
-test("a chunk says whether its last line has a newline", () => {
-  for (const newline of ["", "\n"]) {
-    const builder = newBuilder(false);
-    const resume = new PodLogResume(builder, new Marks(), 0, () => undefined);
-    resume.begin(resume.ask(true), 0);
-    resume.push(utf8(`2026-11-23T16:22:29Z first\n2026-11-23T16:22:29Z last${newline}`), 0);
-    resume.end(true);
-    expect(endsUnfinished(builder.take()!)).toBe(newline === "");
-  }
 });

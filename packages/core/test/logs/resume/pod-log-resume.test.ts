@@ -312,6 +312,23 @@ describe("the end of the output", () => {
     expect(reading.resume.aligned).toBe(true);
   });
 
+  test.each([
+    ["the last known line", "no newline", true, "fits"],
+    ["another one", "no newlines", false, "gap"],
+  ])("is matched before it is a line: %s", (_, text, aligned, verdict) => {
+    const known = new Reading();
+    const first = at(29, "a");
+    known.answer(`${first}${at(30, "no newline").trimEnd()}`, { final: true });
+    const { resume } = known;
+    resume.begin(resume.ask(false), LATER);
+    resume.push(utf8(`${first}${at(30, text).trimEnd()}`), LATER);
+    expect(resume.aligned).toBe(false);
+    resume.matchRest();
+    expect([resume.aligned, resume.verdict, resume.fresh]).toEqual([aligned, verdict, 0]);
+    resume.end(true);
+    expect(known.builder.lines).toBe(0);
+  });
+
   test("is not what a cut has left of a line", () => {
     expect(new Reading().answer("2026-11-23T16:22:29.5", { final: true })[1]).toEqual([]);
   });

@@ -54,6 +54,8 @@ export function toStreamRecord(row: StreamRow): StreamRecord {
     },
     fence: Number(row.fence),
     nextSeq: Number(row.next_seq),
+    bytes: Number(row.output_bytes),
+    gaps: row.gaps,
     maxTime: row.max_time === null ? null : BigInt(row.max_time),
     position: row.position === null ? null : readPosition(row.position),
     counts: row.counts,

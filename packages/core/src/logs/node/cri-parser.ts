@@ -5,6 +5,7 @@ import { Hash64 } from "../lines/hash.ts";
 import { MAX_LINE_BYTES } from "../lines/limits.ts";
 import { StampReader } from "../lines/stamp.ts";
 import { LineJoiner, type PendingLine } from "./line-joiner.ts";
+import { withRoom } from "../lines/with-room.ts";
 
 /** A place in a log file behind a whole entry, with what is needed to recognise it. */
 export interface FilePlace {
@@ -209,11 +210,7 @@ export class CriParser {
 
   #keep(bytes: Uint8Array, start: number, end: number): void {
     const needed = this.#restBytes + end - start;
-    if (needed > this.#rest.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#rest.length * 2));
-      grown.set(this.#rest.subarray(0, this.#restBytes));
-      this.#rest = grown;
-    }
+    this.#rest = withRoom(this.#rest, this.#restBytes, needed);
     this.#rest.set(bytes.subarray(start, end), this.#restBytes);
     this.#restBytes = needed;
     if (needed > MAX_LINE_BYTES) this.#giveUpOnRest();

@@ -4,6 +4,7 @@ import { copyLine } from "../lines/copy-line.ts";
 import { Hash64 } from "../lines/hash.ts";
 import { MAX_LINE_BYTES } from "../lines/limits.ts";
 import { StampReader } from "../lines/stamp.ts";
+import { withRoom } from "../lines/with-room.ts";
 
 /** Takes what a log answer consists of. */
 export interface PodLogSink {
@@ -158,11 +159,7 @@ export class PodLogParser {
 
   #keep(bytes: Uint8Array, start: number, end: number): void {
     const needed = this.#restBytes + end - start;
-    if (needed > this.#rest.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#rest.length * 2));
-      grown.set(this.#rest.subarray(0, this.#restBytes));
-      this.#rest = grown;
-    }
+    this.#rest = withRoom(this.#rest, this.#restBytes, needed);
     this.#rest.set(bytes.subarray(start, end), this.#restBytes);
     this.#restBytes = needed;
   }

@@ -1,7 +1,7 @@
 import type { LogSource } from "@tailrace/core";
 import { eventKinds } from "./chaos/plan.ts";
 import { runChaos, type ChaosResult } from "./chaos/run.ts";
-import { count, type Flag } from "./support/flags.ts";
+import { count, optionalText, type Flag } from "./support/flags.ts";
 import { describeMachine, machineText } from "./support/machine.ts";
 import { runBench } from "./support/run-bench.ts";
 import { digits, formatTable, whole } from "./support/table.ts";
@@ -26,6 +26,7 @@ const FLAGS = {
   source: SOURCE,
   rounds: count(2, "how often each kind of event happens, with each source"),
   rotate: count(25_000, "lines between two rotations of a log, on average"),
+  keep: optionalText("folder for the servers' logs and the rows about the lines, where something is wrong"),
 };
 
 const ABOUT = `Runners of a sandbox write numbered lines while everything goes wrong that the plan of the seed has: requests for logs,
@@ -44,7 +45,7 @@ machine: how many requests there are, how far a reader is at an event, and so ho
 exit code is 1 when anything is wrong.`;
 
 await runBench({ name: "chaos", about: ABOUT, flags: FLAGS }, async (values, { signal, say }) => {
-  const { streams, seed, rounds, rotate: rotateEvery } = values;
+  const { streams, seed, rounds, rotate: rotateEvery, keep } = values;
   const sources = SOURCES[values.source];
   const lines = Math.ceil(values.lines / streams / sources.length);
   const results: ChaosResult[] = [];
@@ -53,7 +54,9 @@ await runBench({ name: "chaos", about: ABOUT, flags: FLAGS }, async (values, { s
     const kinds = eventKinds(source);
     const tell = (text: string): void => say(`${source}: ${text}`);
     try {
-      results.push(await runChaos({ source, seed, lines, streams, rotateEvery, rounds, kinds, signal, say: tell }));
+      results.push(
+        await runChaos({ source, seed, lines, streams, rotateEvery, rounds, kinds, keep, signal, say: tell }),
+      );
     } catch (error) {
       signal.throwIfAborted();
       // What was found out with the other source is told all the same.

@@ -17,6 +17,7 @@ test.concurrent.for(["node", "api"] as const)(
       rotateEvery: 2500,
       rounds: 1,
       kinds: KINDS,
+      keep: null,
       signal: AbortSignal.timeout(170_000),
       say: () => undefined,
     });

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LogSource } from "@tailrace/core";
@@ -27,6 +27,8 @@ export interface ChaosOptions {
   /** How often each kind of event happens. */
   rounds: number;
   kinds: readonly EventKind[];
+  /** Where it is kept what shows how something went wrong; null where nothing is kept. */
+  keep: string | null;
   signal: AbortSignal;
   /** Tells what is done now. */
   say: (text: string) => void;
@@ -141,6 +143,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   }
   const report = check.result();
   wrong.push(...judge(report, written, lines));
+  if (wrong.length > 0 && options.keep !== null)
+    await keepEvidence(join(options.keep, `${source}-${seed}`), stage, { wrong, holes: report.holes, written });
   const stored = countedOf(report);
   return {
     source,
@@ -157,6 +161,23 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     linesPerSecond: stored.stored / seconds,
     wrong,
   };
+}
+
+/** What the servers have logged, what is in the database but for the lines, and what was written. */
+async function keepEvidence(folder: string, { servers, database }: Stage, judged: object): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await servers.keepLogs(folder);
+  const tables: Record<string, unknown> = {};
+  for (const table of ["log_streams", "log_gaps"]) tables[table] = await database.query(`select * from ${table}`);
+  tables["log_handovers"] = await database.query(
+    "select id, stream_id, first_seq, unjoined_at, content from log_handovers",
+  );
+  tables["log_chunks"] = await database.query(
+    `select stream_id, first_seq, lines, first_time, min_time, max_time, prior_time from log_chunks
+      order by stream_id, first_seq`,
+  );
+  await writeFile(join(folder, "judged.json"), JSON.stringify(judged));
+  await writeFile(join(folder, "tables.json"), JSON.stringify(tables));
 }
 
 /** Whether the log API has nothing to read any more: it knows a log's current file only. */

@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { METRICS_TOKEN, readMetric, sumOf } from "../../e2e/support/metrics.ts";
 import { spawnServer, type ServerProcess } from "../../e2e/support/server.ts";
 
@@ -82,6 +84,12 @@ export class ChaosServers implements AsyncDisposable {
         return `server ${pid} ${state}:\n${server.output().trimEnd().split("\n").slice(-lines).join("\n")}`;
       })
       .join("\n");
+  }
+
+  /** Writes what each server has logged into a file of its own. */
+  async keepLogs(folder: string): Promise<void> {
+    for (const [index, server] of this.#all.entries())
+      await writeFile(join(folder, `server-${index}-${server.child.pid}.log`), server.output());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -76,9 +76,21 @@ export class FollowedFiles {
     return jumps;
   }
 
-  #jumps(previous: FollowedLine, { time, receivedAt }: FollowedLine): boolean {
+  /**
+   * True when a line of this time may be none that was written: the front of one at the end of a file, and the rest of
+   * another one at the beginning of a file behind the next. Whether files were left out shows at the line behind it.
+   */
+  mayBeSpliced(time: number, nowSeconds: number): boolean {
+    return this.#mayHaveJumped(nowSeconds) && nowSeconds - time >= ROTATION_SECONDS;
+  }
+
+  #mayHaveJumped(nowSeconds: number): boolean {
     const rotates = this.#follow && this.written >= SMALLEST_FILE_BYTES;
-    if (!rotates || receivedAt - this.#openedAt < ROTATION_SECONDS) return false;
+    return rotates && nowSeconds - this.#openedAt >= ROTATION_SECONDS;
+  }
+
+  #jumps(previous: FollowedLine, { time, receivedAt }: FollowedLine): boolean {
+    if (!this.#mayHaveJumped(receivedAt)) return false;
     const after = time - previous.time;
     const wasLate = previous.receivedAt - previous.time >= ROTATION_SECONDS;
     return after < -BACK_SECONDS || (after >= ROTATION_SECONDS && (wasLate || !this.#listens));

@@ -67,6 +67,8 @@ export class PodLogResume {
   #said: string | null = null;
   /** A long line that may have another one glued into it waits for the line behind it. */
   #held: (Line & { head: number }) | null = null;
+  /** A line that may be glued together from those of two files waits for the line behind it, and is forgotten at a jump. */
+  #late: Line | null = null;
   /** The time of the last known line; null before the first. */
   #lastSeconds: number | null;
   /**
@@ -115,9 +117,12 @@ export class PodLogResume {
     return this.#verdict;
   }
 
-  /** True when the answer's silence may be that of a file that was rotated away unnoticed, and not the container's. */
+  /**
+   * True when another answer may have more to say than the silence of this one: its file may have been rotated away
+   * unnoticed, or its last line is not certain before another one comes.
+   */
   get mayBeStuck(): boolean {
-    return this.#files.mayBeStuck;
+    return this.#late !== null || this.#files.mayBeStuck;
   }
 
   /** What the kubelet said in the place of lines, in this answer. */
@@ -182,6 +187,7 @@ export class PodLogResume {
     this.#diagnostic = null;
     this.#said = null;
     this.#held = null;
+    this.#late = null;
     this.#now = nowSeconds;
     this.#received = false;
     this.#inHeadRest = false;
@@ -215,6 +221,7 @@ export class PodLogResume {
     } else if (this.#parser.rest.length > 0 && !startsWithDigit(this.#parser.rest)) this.#unstamped(this.#parser.rest);
     if (this.#said !== null && this.#verdict === "fits") this.#diagnose(this.#said);
     this.#held = null;
+    this.#late = null;
     this.#countRest();
   }
 
@@ -274,6 +281,24 @@ export class PodLogResume {
       this.#stop("jump");
       return;
     }
+    const { bytes, end } = this.#builder;
+    const before = this.#late;
+    const isLate = this.#files.mayBeSpliced(seconds + nanos / 1e9, this.#now);
+    if (before === null && !isLate) return this.#new(length, seconds, nanos, hash, flags);
+    const line = { bytes: bytes.slice(end, end + length), seconds, nanos, flags };
+    this.#late = isLate ? line : null;
+    if (before !== null) this.#newOutside(before);
+    if (!isLate) this.#newOutside(line);
+  }
+
+  #newOutside({ bytes, seconds, nanos, flags }: Line): void {
+    this.#place(bytes);
+    const { view, end } = this.#builder;
+    this.#new(bytes.length, seconds, nanos, this.#hash.update(view, end, end + bytes.length), flags);
+  }
+
+  /** A line that is none of the known ones, and lies behind the builder's end. */
+  #new(length: number, seconds: number, nanos: number, hash: Hash64, flags: number): void {
     const { bytes, end } = this.#builder;
     if (this.#held !== null) {
       this.#afterHeld(this.#held, { bytes: bytes.slice(end, end + length), seconds, nanos, flags });

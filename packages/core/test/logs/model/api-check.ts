@@ -35,8 +35,6 @@ export interface ApiFigures {
   emptyGaps: number;
   /** Ends of known lines that stand behind a gap once more. */
   restsBehindGaps: number;
-  /** Lines before a gap that the kubelet glued together from two files, because it left out the one between. */
-  gluedAcrossFiles: number;
 }
 
 /** Puts lines that were unglued, and parts of very long ones, together again as the API gave them. */
@@ -70,7 +68,7 @@ function apiLines({ lines, gaps }: ApiResult): ApiLine[] {
  * @throws Error
  */
 export function checkApiStream(result: ApiResult, { entries, fileStarts, begin }: ApiTruth): ApiFigures {
-  const figures = { lostEntries: 0, emptyGaps: 0, restsBehindGaps: 0, gluedAcrossFiles: 0 };
+  const figures = { lostEntries: 0, emptyGaps: 0, restsBehindGaps: 0 };
   const given = apiLines(result);
   let at = begin;
   for (const [index, line] of given.entries()) {
@@ -80,10 +78,7 @@ export function checkApiStream(result: ApiResult, { entries, fileStarts, begin }
     const expected = lineFrom(entries, at);
     if (expected !== null && is(line, expected)) at = expected.end;
     else if (gapBehind && expected !== null && isFront(line, expected)) at = expected.end;
-    else if (gapBehind && acrossFiles(line, entries, fileStarts, at)) {
-      figures.gluedAcrossFiles += 1;
-      at += 1;
-    } else throw new Error(`line ${line.seq} is ${describe(line)}, where entry ${at} should be ${describe(expected)}`);
+    else throw new Error(`line ${line.seq} is ${describe(line)}, where entry ${at} should be ${describe(expected)}`);
   }
   if (result.gaps.has(result.lines.length)) {
     const lastFile = fileStarts.length - 1;
@@ -152,20 +147,6 @@ function isFront(line: ApiLine, expected: Expected): boolean {
     line.time === expected.time &&
     equal(line.bytes, expected.bytes.subarray(0, length))
   );
-}
-
-/** A file's last entry is the front of a line, and a reader that left out the next file has glued a later one's first line to it. */
-function acrossFiles(line: ApiLine, entries: readonly Entry[], fileStarts: readonly number[], at: number): boolean {
-  const ownFile = entries[at]?.file;
-  if (ownFile === undefined || entries[at]!.time !== line.time) return false;
-  return fileStarts.some((start, file) => {
-    const rest = lineFrom(entries, start);
-    if (file < ownFile + 2 || rest === null) return false;
-    const front = entries.slice(at, fileStarts[ownFile + 1]);
-    return (
-      front.every(({ partial }) => partial) && equal(line.bytes, concat([...front.map(({ text }) => text), rest.bytes]))
-    );
-  });
 }
 
 function describe(line: { time: bigint; bytes: Uint8Array } | null): string {

@@ -257,21 +257,46 @@ describe("a followed answer", () => {
 
   test("is asked for again where files may have been left out", () => {
     const reading = following(at(29, "a"), at(30, "b"), at(33, "c"));
-    expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["jump", ["a", "b"]]);
+    expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["jump", ["a"]]);
     // Asked again, it comes from one file.
-    expect(reading.answer(at(29, "a") + at(30, "b") + at(33, "c"), { now: SECOND + 31 })).toEqual(["fits", ["c"]]);
+    const again = reading.answer(at(29, "a") + at(30, "b") + at(33, "c"), { now: SECOND + 31 });
+    expect(again).toEqual(["fits", ["b", "c"]]);
+  });
+
+  test("does not glue the front of a line to the rest of another one, where files were left out between", () => {
+    const reading = following(at(29, "a"), at(30, "front of brest of y"), at(33, "z"));
+    expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["jump", ["a"]]);
+    expect(reading.answer(at(32.9, "rest of y") + at(33, "z"), { now: SECOND + 31 })).toEqual(["gap", []]);
+    reading.resume.beginBehindGap(SECOND + 31, true);
+    reading.resume.push(utf8(at(32.9, "rest of y") + at(33, "z")), SECOND + 31);
+    expect(textsOf(reading.builder.take())).toEqual(["rest of y", "z"]);
+  });
+
+  test("asks again for a late line behind which there is silence", () => {
+    const reading = new Reading();
+    const prompt = [30, 31, 32, 33].map((second) => at(second, "prompt"));
+    reading.resume.begin(reading.resume.ask(true), SECOND);
+    // It has waited for lines, so it hears of the next file, and its silence is the container's.
+    for (const [index, line] of prompt.entries()) reading.resume.push(utf8(line), SECOND + 1 + index);
+    expect(reading.resume.mayBeStuck).toBe(false);
+    reading.resume.push(utf8(at(34, "late")), SECOND + 8);
+    expect([textsOf(reading.builder.take()).length, reading.resume.mayBeStuck]).toEqual([4, true]);
+    reading.resume.end(false);
+    reading.resume.begin(reading.resume.ask(true), SECOND + 10);
+    reading.resume.push(utf8([...prompt.slice(2), at(34, "late")].join("")), SECOND + 10.1);
+    expect(textsOf(reading.builder.take())).toEqual(["late"]);
   });
 
   test.each([
-    ["with its first line", at(29, "a"), ["a", "b"]],
-    ["behind the rest of a line", at(29.5, "rest"), ["a", "b"]],
-  ])("is asked for again where a file begins once more %s", (_, line, kept) => {
+    ["with its first line", at(29, "a")],
+    ["behind the rest of a line", at(29.5, "rest")],
+  ])("is asked for again where a file begins once more %s", (_, line) => {
     const reading = following(at(29, "a"), at(30, "b"), line);
-    expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["jump", kept]);
+    expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["jump", ["a"]]);
   });
 
   test("goes on where a line is earlier than the one before by as much as two writers differ", () => {
-    const reading = following(at(29, "a"), at(30, "b"), at(29.995, "c"));
+    const reading = following(at(29, "a"), at(30, "b"), at(29.995, "c"), at(30.1, "d"));
     expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["fits", ["a", "b", "c"]]);
   });
 });

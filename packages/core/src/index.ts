@@ -34,6 +34,7 @@ export * from "./logs/lines/instant.ts";
 export * from "./logs/lines/level.ts";
 export * from "./logs/chunk/builder.ts";
 export * from "./logs/chunk/chunk.ts";
+export * from "./logs/chunk/copy-lines.ts";
 export * from "./logs/chunk/read.ts";
 export * from "./logs/node/cri-parser.ts";
 export * from "./logs/node/file-names.ts";

@@ -1,8 +1,7 @@
 import {
   CHUNK_BYTES,
   ChunkBuilder,
-  chunkNotes,
-  ChunkLines,
+  copyLines,
   type BufferPool,
   type Chunk,
   type LogStore,
@@ -81,16 +80,6 @@ function joinChunks(chunks: readonly Chunk[], pool: BufferPool): Chunk {
   const { firstSeq, standardStreams, priorTime } = first!;
   const builder = new ChunkBuilder(pool, { nextSeq: firstSeq, priorTime: null, standardStreams });
   builder.reserve(chunks.reduce((sum, { lineBytes }) => sum + lineBytes, 0));
-  for (const chunk of chunks) {
-    const notes = new Map(chunkNotes(chunk).map((note) => [note.index, note]));
-    for (const lines = new ChunkLines(chunk); lines.next();) {
-      const bytes = chunk.payload.subarray(lines.start, lines.end);
-      builder.reserve(bytes.length);
-      builder.bytes.set(bytes, builder.end);
-      builder.line(builder.end + bytes.length, lines.seconds, lines.nanos, lines.flags);
-      const note = notes.get(lines.index);
-      if (note !== undefined) builder.note(note.head, note.restDelay);
-    }
-  }
+  for (const chunk of chunks) copyLines(chunk, builder);
   return { ...builder.take()!, priorTime };
 }

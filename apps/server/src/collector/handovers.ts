@@ -1,7 +1,6 @@
 import {
   Aligner,
-  ChunkLines,
-  Hash64,
+  copyLines,
   Marks,
   markLines,
   type Chunk,
@@ -48,12 +47,8 @@ export async function joinHandovers(
     if (fit.kind === "later" && gap !== null) writer.openGap(gap);
     else if (fit.kind === "later" || fit.kind === "foreign") continue;
     if (fit.kind !== "known") {
-      const from = fit.kind === "new" ? fit.from : 0;
-      const [lost] = handover.commit.gaps;
-      if (lost !== undefined && from === 0) writer.openGap({ reason: lost.reason, certain: lost.certain });
-      append(writer, chunks, from);
-      position = handover.commit.position;
-      writer.flush(position);
+      append(writer, handover, chunks, fit.kind === "new" ? fit.from : 0);
+      ({ position } = handover.commit);
       await writer.settled(signal);
       if (signal.aborted || writer.lost) return position;
     }
@@ -82,33 +77,30 @@ async function judge(
 
 function compare(stored: Marks, chunks: readonly Chunk[]): Fit {
   if (stored.length === 0) return { kind: "later" };
+  const handed = new Marks();
+  for (const chunk of chunks) markLines(handed, chunk);
   const aligner = new Aligner(stored);
-  const hash = new Hash64();
-  let index = 0;
-  for (const chunk of chunks) {
-    const view = new DataView(chunk.payload.buffer, chunk.payload.byteOffset, chunk.payload.byteLength);
-    for (const lines = new ChunkLines(chunk); lines.next(); index += 1) {
-      const { high, low } = hash.update(view, lines.start, lines.end);
-      const alignment = aligner.push({ seconds: lines.seconds, nanos: lines.nanos, high, low });
-      // What was read is whole lines: none is the rest of a stored one.
-      if (alignment === "none" || aligner.headRest !== null) return { kind: "foreign" };
-      if (alignment === "new") return { kind: "new", from: index };
-    }
+  for (let index = 0; index < handed.length; index += 1) {
+    const alignment = aligner.push(handed.at(index));
+    // What was read is whole lines: none is the rest of a stored one.
+    if (alignment === "none" || aligner.headRest !== null) return { kind: "foreign" };
+    if (alignment === "new") return { kind: "new", from: index };
   }
   return { kind: "known" };
 }
 
-/** All of it as one chunk, since the position counts for all of it. */
-function append(writer: StreamWriter, chunks: readonly Chunk[], from: number): void {
-  const { builder } = writer;
-  let index = 0;
+/** The position counts for all lines; should they be stored in part only, the rest is still there to be joined. */
+function append(writer: StreamWriter, { commit }: Handover, chunks: readonly Chunk[], from: number): void {
+  const gaps = new Map(commit.gaps.map((gap) => [gap.seq, gap]));
   for (const chunk of chunks) {
-    for (const lines = new ChunkLines(chunk); lines.next(); index += 1) {
-      if (index < from) continue;
-      const bytes = chunk.payload.subarray(lines.start, lines.end);
-      builder.reserve(bytes.length);
-      builder.bytes.set(bytes, builder.end);
-      builder.line(builder.end + bytes.length, lines.seconds, lines.nanos, lines.flags);
+    const skipped = Math.max(0, commit.firstSeq + from - chunk.firstSeq);
+    if (skipped >= chunk.lines) continue;
+    const gap = skipped === 0 ? gaps.get(chunk.firstSeq) : undefined;
+    if (gap !== undefined) {
+      writer.flush(commit.position);
+      writer.openGap({ reason: gap.reason, certain: gap.certain });
     }
+    copyLines(chunk, writer.builder, skipped);
   }
+  writer.flush(commit.position);
 }

@@ -3,8 +3,10 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { openStoredChunk } from "@tailrace/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { joinCommits } from "../../src/collector/join-commits.ts";
 import { joinHandovers } from "../../src/collector/handovers.ts";
 import { adoptSpools } from "../../src/collector/spool/folder.ts";
+import type { StreamWriter } from "../../src/collector/stream-writer.ts";
 import {
   claimedStep,
   INSTANCE,
@@ -178,6 +180,7 @@ describe("lines that were handed over", () => {
     stored: [from: number, until: number],
     handed: [from: number, until: number],
     firstSeq: number,
+    more: (other: StreamWriter) => void = () => undefined,
   ) {
     const step = await claimedStep(storage.direct);
     const record = (await storage.direct.openStream({ stepId: step.id, fence: step.fence, instance: INSTANCE }))!;
@@ -187,6 +190,7 @@ describe("lines that were handed over", () => {
       committing,
     ).writer;
     writeNumbers(other, ...handed);
+    more(other);
     await other.settled(never);
     const { writer, events } = openWriter(record, committing);
     writeNumbers(writer, ...stored);
@@ -217,6 +221,30 @@ describe("lines that were handed over", () => {
     expect(await storedNumbers(storage.direct, record)).toEqual([...upTo(10), ...upTo(30).slice(20)]);
     expect(await storage.direct.listGaps(record)).toMatchObject([{ seq: 10, reason: "rotated" }]);
     expect(writer.nextSeq).toBe(20);
+    await leave();
+  });
+
+  test.each([
+    ["all new", 10],
+    ["known in part", 15],
+    ["known up to the gap", 20],
+  ])("keep the gap between them where they are %s", async (_, stored) => {
+    const { record, join, leave } = await handedOver([0, stored], [10, 20], 10, (other) => {
+      other.openGap({ reason: "rotated", certain: false });
+      writeNumbers(other, 30, 40);
+    });
+    const handovers = await storage.direct.listHandovers(record);
+    // As where they waited for the database together.
+    const commits = handovers.map(({ stream, commit }) => ({ ...commit, stream, stepId: record.stepId, fence: -1 }));
+    const { joined } = joinCommits(commits);
+    for (const { id } of handovers) await storage.direct.settleHandover(id, "joined");
+    for (const commit of joined) await storage.direct.handOver(commit);
+    const [handover] = await storage.direct.listHandovers(record);
+    expect(handover!.commit).toMatchObject({ chunks: [{ firstSeq: 10 }, { firstSeq: 20 }], gaps: [{ seq: 20 }] });
+    await join(null);
+    expect(await storedNumbers(storage.direct, record)).toEqual([...upTo(20), ...upTo(40).slice(30)]);
+    expect(await storage.direct.listGaps(record)).toMatchObject([{ seq: 20, reason: "rotated", certain: false }]);
+    expect(await storage.direct.listHandovers(record)).toEqual([]);
     await leave();
   });
 

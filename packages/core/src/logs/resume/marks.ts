@@ -32,6 +32,12 @@ export class Marks {
     return this.#fields[(this.#first + index) * FIELDS + 1]!;
   }
 
+  at(index: number): LineMark {
+    const at = (this.#first + index) * FIELDS;
+    const [, nanos, high, low] = this.#fields.subarray(at, at + FIELDS);
+    return { seconds: this.seconds(index), nanos: nanos!, high: high!, low: low! };
+  }
+
   is(index: number, { seconds, nanos, high, low }: LineMark): boolean {
     const at = (this.#first + index) * FIELDS;
     const fields = this.#fields;
@@ -73,12 +79,7 @@ export class Marks {
   /** Those that are not older, in order: what a reading from that second on must begin with. */
   since(seconds: number): Marks {
     const kept = new Marks();
-    for (let index = 0; index < this.length; index += 1) {
-      if (this.seconds(index) < seconds) continue;
-      const at = (this.#first + index) * FIELDS;
-      const [first, second, third, fourth] = this.#fields.subarray(at, at + FIELDS);
-      kept.push({ seconds: first!, nanos: second!, high: third!, low: fourth! });
-    }
+    for (let index = 0; index < this.length; index += 1) if (this.seconds(index) >= seconds) kept.push(this.at(index));
     kept.#keep(this.lastLine);
     return kept;
   }

@@ -4,6 +4,7 @@ import type { Program } from "@tailrace/sandbox";
 import { once } from "node:events";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { SCRIPTS } from "./contract/scripts.ts";
+import { readMetric } from "./support/metrics.ts";
 import { startRun } from "./support/runs.ts";
 import { openSandbox } from "./support/sandbox.ts";
 import type { ServerProcess } from "./support/server.ts";
@@ -20,6 +21,12 @@ const POD_LOGS = { resource: "pods", subresource: "log" };
 async function sourcesOf({ client }: ServerProcess, run: Run): Promise<string[]> {
   const { items } = await client.logs.streams.query({ teamId: "demo", runId: run.id });
   return items.filter(({ role }) => role === "runner").map(({ source }) => source ?? "none");
+}
+
+/** How often `pods/log` did not go on where it had stopped. */
+async function gapsFound(server: ServerProcess): Promise<number> {
+  const reopens = await readMetric(server, "tailrace_log_reopens_total");
+  return reopens.get('source="api",reason="gap"') ?? 0;
 }
 
 describe("a source that goes away in the middle", { timeout: 120_000 }, () => {
@@ -65,6 +72,27 @@ describe("a source that goes away in the middle", { timeout: 120_000 }, () => {
     allowPodLogs();
     runners.finish();
     await expectWhole(server, run, 4000);
+  });
+
+  test("is asked for what the other one has lost, although it is away for a moment", async () => {
+    const { faults } = world.there.sandbox;
+    const run = await startRun(server.client, { script: SCRIPTS.pass, parallelism: 2 });
+    const allowNodeLogs = faults.deny(NODE_LOGS);
+    faults.cutConnections();
+    await printFrom("api", run, 1000);
+
+    const allowPodLogs = faults.deny(POD_LOGS);
+    faults.cutConnections();
+    await runners.print(2000);
+    for (const pod of await runnerPods(world.there, run)) await faults.rotateLogs({ pod });
+    await runners.print(3000);
+    const before = await gapsFound(server);
+    allowPodLogs();
+    await until("the loss that shows in the log API", async () => (await gapsFound(server)) >= before + 2);
+    allowNodeLogs();
+    await untilStored(world.database, run, 3000);
+    runners.finish();
+    await expectWhole(server, run, 3000);
   });
 
   test("is waited for where the other one is away too", async () => {

@@ -36,7 +36,8 @@ export class NodeReader implements Reader {
   #malformed = 0;
   #flushedAt = 0;
   #heardAt = 0;
-  #answered = false;
+  /** True once the node has answered, also to another process. */
+  #answered: boolean;
   #goneSince: number | null = null;
   #idleSince: number | null = null;
   /** Polls in a row that found nothing new, and requests in a row without a byte. */
@@ -47,6 +48,7 @@ export class NodeReader implements Reader {
   constructor(reading: Reading, logs: NodeLogs, position: NodePosition | null) {
     this.#reading = reading;
     this.#logs = logs;
+    this.#answered = position !== null;
     const { sink, view } = reading;
     this.#parser = new CriParser(sink.builder, position?.place ?? FILE_START, position?.pending ?? [], () =>
       this.#flush(),

@@ -11,6 +11,7 @@ import {
   type StreamPosition,
 } from "@tailrace/core";
 import type { Logger } from "pino";
+import { backoffMs } from "../supervisor/backoff.ts";
 import { joinHandovers } from "./handovers.ts";
 import { allMarks, newestMarks } from "./known-lines.ts";
 import { locate } from "./locate.ts";
@@ -105,7 +106,19 @@ export class StreamSource {
   /** Before a gap is written the other source, and what other processes have read, may show what is missing. */
   async fillGap(certain: boolean): Promise<boolean> {
     if (!(await this.#stored())) return false;
-    return (await this.join(null)) || (await this.change()) === "changed" || (await this.join(this.#loss(certain)));
+    return (await this.join(null)) || (await this.#changeInTime()) || (await this.join(this.#loss(certain)));
+  }
+
+  /** A gap is final, so the lines behind it wait for another source that may be back in a moment. */
+  async #changeInTime(): Promise<boolean> {
+    const { signal, pause } = this.#context;
+    const until = performance.now() + GIVE_UP_MS;
+    for (let failures = 1; ; failures += 1) {
+      const change = await this.change();
+      const left = until - performance.now();
+      if (change !== "not_known" || left <= 0 || signal.aborted) return change === "changed";
+      await pause(Math.min(left, backoffMs(failures, Math.random())));
+    }
   }
 
   /** Goes on behind lines that were gone before they were read. */

@@ -35,6 +35,7 @@ export * from "./logs/lines/level.ts";
 export * from "./logs/chunk/builder.ts";
 export * from "./logs/chunk/chunk.ts";
 export * from "./logs/chunk/copy-lines.ts";
+export * from "./logs/chunk/free-large.ts";
 export * from "./logs/chunk/read.ts";
 export * from "./logs/node/cri-parser.ts";
 export * from "./logs/node/file-names.ts";

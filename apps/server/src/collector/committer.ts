@@ -1,4 +1,5 @@
 import {
+  free,
   isTailraceError,
   type CommitOutcome,
   type LogStore,
@@ -25,7 +26,7 @@ export interface CommitterDeps extends WaitingQueueDeps {
 }
 
 /** Bytes in memory above which reading waits, or, where the database does not keep up, the disk is used. */
-const MEMORY_LIMIT = 24 * 1024 * 1024;
+const MEMORY_LIMIT = 12 * 1024 * 1024;
 
 /** A statement that takes longer than this shows that the database does not keep up, and so does what waits so long where memory is full. */
 const STALL_MS = 1000;
@@ -138,9 +139,13 @@ export class Committer {
     // The process ends: the batch stays in flight, to be written to the disk.
     if (outcomes === "aborted") return;
     if (outcomes instanceof Error) return await this.#keepBatch(batch, signal);
-    for (const record of this.#inFlightSpooled ?? []) record.settled = true;
+    const spooled = this.#inFlightSpooled;
+    for (const record of spooled ?? []) record.settled = true;
     this.#endBatch(batch);
     for (const [index, each] of batch.entries()) this.#tell(each, commits[index]!, outcomes[index]!);
+    // It may be on its way to the disk at this moment.
+    if (spooled !== null) return;
+    for (const { chunks } of commits) for (const { data } of chunks) free(data.buffer);
   }
 
   /** What could not be stored waits on: on the disk, as far as it was written there meanwhile, and in memory. */

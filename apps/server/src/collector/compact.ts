@@ -50,7 +50,10 @@ export async function compact(
     const large = chunk.lineBytes >= LARGE_BYTES;
     const apart = group.length > 0 && !joinable(group.at(-1)!, chunk);
     if ((large || apart || bytes + chunk.lineBytes > CHUNK_BYTES) && !(await join())) return false;
-    if (large) continue;
+    if (large) {
+      deps.pool.release(chunk.payload.buffer);
+      continue;
+    }
     group.push(chunk);
     bytes += chunk.lineBytes;
   }

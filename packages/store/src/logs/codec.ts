@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
-import { constants, crc32, zstdCompress, zstdDecompress, zstdDecompressSync, type ZstdOptions } from "node:zlib";
-import { ChunkError } from "@tailrace/core/chunk";
+import { constants, crc32, createZstdCompress, zstdDecompress, zstdDecompressSync, type ZstdOptions } from "node:zlib";
+import { ChunkError, freeLarge } from "@tailrace/core/chunk";
 import type { Chunk, StoredChunk } from "@tailrace/core";
 
 /** Below this zstd's own frame eats what it saves. */
@@ -13,7 +13,6 @@ const PARAMETERS: ZstdOptions["params"] = {
   [constants.ZSTD_c_checksumFlag]: 1,
 };
 
-const compress = promisify<Uint8Array, ZstdOptions, Buffer>(zstdCompress);
 const decompress = promisify<Uint8Array, ZstdOptions, Buffer>(zstdDecompress);
 
 /**
@@ -24,11 +23,38 @@ export async function storeChunk(chunk: Chunk): Promise<StoredChunk> {
   const { payload, ...meta } = chunk;
   const checksum = crc32(payload);
   if (payload.length >= SMALLEST_COMPRESSED) {
-    // One buffer that log lines fit into: each further one is a way to this thread and back.
-    const data = await compress(payload, { params: PARAMETERS, chunkSize: (payload.length >> 1) + 64 });
+    const data = await compress(payload);
     if (data.length < payload.length) return { ...meta, codec: "zstd", checksum, data };
   }
   return { ...meta, codec: "none", checksum, data: new Uint8Array(payload) };
+}
+
+/** Frees at once what it has compressed into, which `zstdCompress` leaves to the garbage collector. */
+function compress(payload: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  // One buffer that log lines fit into: each further one is a way to this thread and back.
+  const stream = createZstdCompress({ params: PARAMETERS, chunkSize: (payload.length >> 1) + 64 });
+  const pieces: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    stream.on("error", reject);
+    stream.on("data", (piece: Buffer) => pieces.push(piece));
+    stream.on("end", () => {
+      const data = concat(pieces);
+      for (const { buffer } of pieces) freeLarge(buffer);
+      resolve(data);
+    });
+    stream.end(payload);
+  });
+}
+
+/** In memory of its own. */
+function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
 }
 
 /** Decompresses a chunk in libuv's pool. @throws ChunkError when it is not what was stored */

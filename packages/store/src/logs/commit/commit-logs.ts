@@ -1,4 +1,4 @@
-import type { CommitOutcome, StreamCommit } from "@tailrace/core";
+import { freeLarge, type CommitOutcome, type StreamCommit } from "@tailrace/core";
 import type pg from "pg";
 import { errorCode } from "../../failures.ts";
 import type { Queryable } from "../../database.ts";
@@ -13,6 +13,7 @@ export async function commitLogs(pool: pg.Pool, commits: readonly StreamCommit[]
   if (commits.length === 0) return [];
   const batch = makeBatch(commits);
   const written = await writeWithPartitions(pool, commits, batch);
+  freeLarge(batch.data.buffer);
   const keyOf = (commit: StreamCommit): string => commitKey(commit.stream.id, commit.fence);
   const others = commits.filter((commit) => !written.has(keyOf(commit)));
   const earlier = others.length === 0 ? new Set<string>() : await findWrittenEarlier(pool, others);

@@ -1,3 +1,4 @@
+import { freeLarge } from "@tailrace/core/chunk";
 import { parentPort, workerData } from "node:worker_threads";
 import { openStoredChunkSync } from "../codec.ts";
 import { LineFilter, type ScanFilter } from "./line-filter.ts";
@@ -6,9 +7,6 @@ import { countMatches, findMatches, type Counts, type Matches } from "./scan-chu
 import { LISTS, STATE, type BucketCounts, type ScanAnswer, type ScanResult, type ScanTask } from "./scan-task.ts";
 
 const state = new Int32Array(workerData as SharedArrayBuffer);
-
-/** What Node decompresses up to this size may lie in memory that it shares out. */
-const SHARED_BYTES = 256 * 1024;
 
 let known: { text: string; filter: LineFilter } | null = null;
 
@@ -52,15 +50,10 @@ function scan({ chunks, want }: ScanTask, filter: LineFilter): ScanResult {
     const chunk = openStoredChunkSync(stored);
     if (want.kind === "matches") matches.push(findMatches(chunk, filter, range, want));
     else countMatches(chunk, filter, range, want.bucketMs, counts);
-    if (stored.codec === "zstd" && stored.payloadBytes > SHARED_BYTES) free(chunk.payload);
+    freeLarge(chunk.payload.buffer);
     Atomics.store(state, STATE.list, LISTS.none);
   }
   return want.kind === "matches" ? { kind: "matches", matches } : { kind: "counts", counts: toLists(counts) };
-}
-
-/** Gives memory back at once: the garbage collector would let hundreds of megabytes pile up. */
-function free({ buffer }: Uint8Array): void {
-  (buffer as ArrayBuffer).transfer(0);
 }
 
 function toLists(counts: Counts): BucketCounts {

@@ -1,12 +1,11 @@
 import type { ChunkBuilder } from "../chunk/builder.ts";
 import { UNFINISHED } from "../chunk/chunk.ts";
-import { Hash64 } from "../lines/hash.ts";
-import { PIECE_BYTES } from "../lines/limits.ts";
+import type { Hash64 } from "../lines/hash.ts";
 import { Aligner } from "./aligner.ts";
 import { FollowedFiles } from "./followed-files.ts";
 import type { LineMark, Marks } from "./marks.ts";
+import { NewLines } from "./new-lines.ts";
 import { PodLogParser } from "./pod-log-parser.ts";
-import { beginsLogLine, gluedAt } from "./unglue.ts";
 
 /** How an answer of the log API is to be asked for. */
 export interface PodLogAsk {
@@ -33,14 +32,6 @@ const SLACK_SECONDS = 2;
 /** What must be known of a stream to go on with it: the lines of its last so many seconds. */
 export const MARK_SECONDS = 2 * SLACK_SECONDS;
 
-/** A line outside of the builder. */
-interface Line {
-  bytes: Uint8Array<ArrayBuffer>;
-  seconds: number;
-  nanos: number;
-  flags: number;
-}
-
 /**
  * Continues a stream through answers of the log API without losing or doubling a line: each answer begins a little before
  * the end of what is known, and only what comes behind the place where the two sequences join is new.
@@ -51,28 +42,18 @@ interface Line {
  * It decides; somebody else sends the requests and hands the bytes over. New lines go to the builder.
  */
 export class PodLogResume {
-  /** Lines of another standard stream that were taken out of a long one. */
-  unglued = 0;
   /** First lines of rotated files that were the end of a known line. */
   headRests = 0;
   readonly #builder: ChunkBuilder;
   readonly #parser: PodLogParser;
-  readonly #hash = new Hash64();
-  /** The marks of the newest known lines. */
-  #known: Marks;
+  readonly #lines: NewLines;
   #aligner: Aligner | null = null;
   #verdict: PodLogVerdict = "fits";
   #diagnostic: string | null = null;
   /** The last thing of this answer so far, where that has no time and reads like the kubelet's own words. */
   #said: string | null = null;
-  /** A long line that may have another one glued into it waits for the line behind it. */
-  #held: (Line & { head: number }) | null = null;
-  /** A line that may be glued together from those of two files waits for the line behind it, and is forgotten at a jump. */
-  #late: Line | null = null;
-  /** The time of the last known line; null before the first. */
-  #lastSeconds: number | null;
   /**
-   * How far back is asked for. More, where all marks had to be compared: the kubelet glues other lines together when it
+   * How far back is asked for until a line was new. More, where all marks had to be compared: the kubelet glues other lines together when it
    * filters, so what it gives from one second on may fit to nothing (cri-client, pkg/logs/logs.go).
    */
   #slack = SLACK_SECONDS;
@@ -83,7 +64,6 @@ export class PodLogResume {
   #received = false;
   /** True when the next line is another part of one, and the parts before were left out. */
   #inHeadRest = false;
-  #fresh = 0;
 
   /**
    * @param known - the marks of the lines that are known, the newest at the end; all that are within
@@ -93,9 +73,8 @@ export class PodLogResume {
    */
   constructor(builder: ChunkBuilder, known: Marks, written: number, onFull: () => void) {
     this.#builder = builder;
-    this.#known = known;
+    this.#lines = new NewLines(builder, known);
     this.#files = new FollowedFiles(written);
-    this.#lastSeconds = known.length === 0 ? null : known.seconds(known.length - 1);
     this.#parser = new PodLogParser(builder, {
       full: onFull,
       line: (length, seconds, nanos, hash, flags) => this.#line(length, seconds, nanos, hash, flags),
@@ -103,14 +82,20 @@ export class PodLogResume {
     });
   }
 
+  /** Lines of another standard stream that were taken out of a long one. */
+  get unglued(): number {
+    return this.#lines.unglued;
+  }
+
   /** True when nothing is known that an answer could continue. */
   get blank(): boolean {
-    return this.#known.length === 0;
+    return this.#lines.known.length === 0;
   }
 
   /** What to ask for so that the answer overlaps with what is known. */
   ask(follow: boolean): PodLogAsk {
-    return { sinceSeconds: this.#lastSeconds === null ? null : this.#lastSeconds - this.#slack, follow };
+    const { lastSeconds } = this.#lines;
+    return { sinceSeconds: lastSeconds === null ? null : lastSeconds - this.#overlap, follow };
   }
 
   get verdict(): PodLogVerdict {
@@ -122,7 +107,7 @@ export class PodLogResume {
    * unnoticed, or its last line is not certain before another one comes.
    */
   get mayBeStuck(): boolean {
-    return this.#late !== null || this.#files.mayBeStuck;
+    return this.#lines.waits || this.#files.mayBeStuck;
   }
 
   /** What the kubelet said in the place of lines, in this answer. */
@@ -147,12 +132,12 @@ export class PodLogResume {
 
   /** New lines of this answer. */
   get fresh(): number {
-    return this.#fresh;
+    return this.#lines.fresh;
   }
 
   /** The time of the last line, in seconds since the epoch; null before the first. */
   get lastSeconds(): number | null {
-    return this.#lastSeconds;
+    return this.#lines.lastSeconds;
   }
 
   /**
@@ -162,36 +147,34 @@ export class PodLogResume {
    * @param nowSeconds - when it was asked for
    * @param known - takes the place of the marks so far, which may have been too few
    */
-  begin(asked: PodLogAsk, nowSeconds: number, known: Marks = this.#known): void {
+  begin(asked: PodLogAsk, nowSeconds: number, known: Marks = this.#lines.known): void {
     const { sinceSeconds, follow } = asked;
-    if (known !== this.#known) this.#slack += 1;
-    this.#known = known;
+    const more = known === this.#lines.known ? 0 : 1;
+    this.#lines.known = known;
     this.#aligner = new Aligner(sinceSeconds === null ? known : known.since(sinceSeconds));
-    this.#begin(nowSeconds, follow);
+    this.#begin(nowSeconds, follow, more);
   }
 
   /** An answer with everything that is there begins, and all of it is new: what came before is lost, and that is written down. */
   beginBehindGap(nowSeconds: number, follow: boolean): void {
-    this.#known.clear();
-    this.#lastSeconds = null;
-    this.#aligner = new Aligner(this.#known);
+    this.#lines.forget();
+    this.#aligner = new Aligner(this.#lines.known);
     // What is lost may have been much.
     this.#files.written = Infinity;
-    this.#begin(nowSeconds, follow);
+    this.#begin(nowSeconds, follow, 0);
   }
 
-  #begin(nowSeconds: number, follow: boolean): void {
+  #begin(nowSeconds: number, follow: boolean, moreSlack: number): void {
+    this.#slack = this.#overlap + moreSlack;
     this.#parser.begin();
     this.#files.begin(nowSeconds, follow);
     this.#verdict = "fits";
     this.#diagnostic = null;
     this.#said = null;
-    this.#held = null;
-    this.#late = null;
+    this.#lines.begin();
     this.#now = nowSeconds;
     this.#received = false;
     this.#inHeadRest = false;
-    this.#fresh = 0;
   }
 
   /** Takes the answer's next bytes; they may be overwritten afterwards. Ends the answer when the verdict is not `fits`. */
@@ -217,11 +200,10 @@ export class PodLogResume {
   end(final: boolean): void {
     if (final && this.#verdict === "fits") {
       this.#parser.finish();
-      if (this.#held !== null) this.#put(this.#held);
+      this.#lines.finish();
     } else if (this.#parser.rest.length > 0 && !startsWithDigit(this.#parser.rest)) this.#unstamped(this.#parser.rest);
     if (this.#said !== null && this.#verdict === "fits") this.#diagnose(this.#said);
-    this.#held = null;
-    this.#late = null;
+    this.#lines.drop();
     this.#countRest();
   }
 
@@ -233,11 +215,16 @@ export class PodLogResume {
     this.headRests += 1;
   }
 
+  get #overlap(): number {
+    return this.#lines.fresh > 0 ? SLACK_SECONDS : this.#slack;
+  }
+
   /** Forgets the marks that no request reaches back to, also when the next line is an older one. */
   trim(): void {
     // While the place is looked for they are being compared.
-    if (this.#lastSeconds === null || this.#aligner?.aligned === false) return;
-    this.#known.dropBefore(this.#lastSeconds - this.#slack - SLACK_SECONDS);
+    const { known, lastSeconds } = this.#lines;
+    if (lastSeconds === null || this.#aligner?.aligned === false) return;
+    known.dropBefore(lastSeconds - this.#overlap - SLACK_SECONDS);
   }
 
   #stop(verdict: PodLogVerdict): void {
@@ -281,87 +268,7 @@ export class PodLogResume {
       this.#stop("jump");
       return;
     }
-    const { bytes, end } = this.#builder;
-    const before = this.#late;
-    const isLate = this.#files.mayBeSpliced(seconds + nanos / 1e9, this.#now);
-    if (before === null && !isLate) return this.#new(length, seconds, nanos, hash, flags);
-    const line = { bytes: bytes.slice(end, end + length), seconds, nanos, flags };
-    this.#late = isLate ? line : null;
-    if (before !== null) this.#newOutside(before);
-    if (!isLate) this.#newOutside(line);
-  }
-
-  #newOutside({ bytes, seconds, nanos, flags }: Line): void {
-    this.#place(bytes);
-    const { view, end } = this.#builder;
-    this.#new(bytes.length, seconds, nanos, this.#hash.update(view, end, end + bytes.length), flags);
-  }
-
-  /** A line that is none of the known ones, and lies behind the builder's end. */
-  #new(length: number, seconds: number, nanos: number, hash: Hash64, flags: number): void {
-    const { bytes, end } = this.#builder;
-    if (this.#held !== null) {
-      this.#afterHeld(this.#held, { bytes: bytes.slice(end, end + length), seconds, nanos, flags });
-      return;
-    }
-    const head = length > PIECE_BYTES && flags === 0 ? gluedAt(bytes, end, end + length) : null;
-    if (head !== null) this.#held = { bytes: bytes.slice(end, end + length), seconds, nanos, flags, head };
-    else this.#keep(length, seconds, nanos, hash, flags);
-  }
-
-  #keep(length: number, seconds: number, nanos: number, hash: Hash64, flags: number): void {
-    const { view, end } = this.#builder;
-    this.#known.pushLine(seconds, nanos, hash, view, end, end + length);
-    this.#builder.line(end + length, seconds, nanos, flags);
-    this.#slack = SLACK_SECONDS;
-    this.#lastSeconds = seconds;
-    this.#fresh += 1;
-  }
-
-  #put({ bytes, seconds, nanos, flags }: Line): void {
-    this.#place(bytes);
-    const { view, end } = this.#builder;
-    this.#keep(bytes.length, seconds, nanos, this.#hash.update(view, end, end + bytes.length), flags);
-  }
-
-  #afterHeld(held: Line & { head: number }, line: Line): void {
-    this.#held = null;
-    if (beginsLogLine(line.bytes, 0, line.bytes.length)) {
-      this.#put(held);
-      this.#put(line);
-      return;
-    }
-    this.#unglue(held, line);
-    this.unglued += 1;
-  }
-
-  /** The line that was glued in ended first, so it comes first; the other one is its head and the rest. What is known are the lines as the API gave them. */
-  #unglue({ bytes, seconds, nanos, head }: Line & { head: number }, rest: Line): void {
-    const builder = this.#builder;
-    for (const raw of [{ bytes, seconds, nanos }, rest]) {
-      const view = new DataView(raw.bytes.buffer);
-      this.#hash.update(view, 0, raw.bytes.length);
-      this.#known.pushLine(raw.seconds, raw.nanos, this.#hash, view, 0, raw.bytes.length);
-    }
-    this.#place(bytes.subarray(head));
-    builder.line(builder.end + bytes.length - head, seconds, nanos, 0);
-    this.#place(bytes.subarray(0, head), rest.bytes);
-    builder.line(builder.end + head + rest.bytes.length, seconds, nanos, rest.flags);
-    builder.note(head, (rest.seconds - seconds) * 1_000_000_000 + rest.nanos - nanos);
-    this.#slack = SLACK_SECONDS;
-    this.#lastSeconds = rest.seconds;
-    this.#fresh += 2;
-  }
-
-  /** Writes bytes behind the builder's end. */
-  #place(...parts: readonly Uint8Array[]): void {
-    const builder = this.#builder;
-    builder.reserve(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = builder.end;
-    for (const part of parts) {
-      builder.bytes.set(part, at);
-      at += part.length;
-    }
+    this.#lines.push(length, seconds, nanos, hash, flags, this.#files.mayBeSpliced(seconds + nanos / 1e9, this.#now));
   }
 }
 

@@ -1,4 +1,4 @@
-import { freeLarge } from "@tailrace/core/chunk";
+import { free, freeLarge } from "@tailrace/core/chunk";
 import { parentPort, workerData } from "node:worker_threads";
 import { openStoredChunkSync } from "../codec.ts";
 import { LineFilter, type ScanFilter } from "./line-filter.ts";
@@ -51,6 +51,8 @@ function scan({ chunks, want }: ScanTask, filter: LineFilter): ScanResult {
     if (want.kind === "matches") matches.push(findMatches(chunk, filter, range, want));
     else countMatches(chunk, filter, range, want.bucketMs, counts);
     freeLarge(chunk.payload.buffer);
+    // It came in memory of its own; what was not compressed is the payload.
+    if (stored.codec === "zstd") free(stored.data.buffer);
     Atomics.store(state, STATE.list, LISTS.none);
   }
   return want.kind === "matches" ? { kind: "matches", matches } : { kind: "counts", counts: toLists(counts) };

@@ -18,6 +18,14 @@ const PROMPT_SECONDS = 1;
 /** What is still written into a file when the new one is there already comes within this time. */
 const LAST_WRITE_SECONDS = 1.5;
 
+/** How a line follows the one before it. */
+export type Step =
+  | "on"
+  /** Files may have been left out between the two. */
+  | "ahead"
+  /** A file may be given once more; or the two are of stdout and stderr. */
+  | "back";
+
 /** When a line was written, and received. */
 interface FollowedLine {
   time: number;
@@ -61,19 +69,15 @@ export class FollowedFiles {
     this.#listens = false;
   }
 
-  /**
-   * Takes the time of the answer's next line, in seconds since the epoch.
-   *
-   * @returns true when it may come from another file than the one behind the line before
-   */
-  jumps(time: number, nowSeconds: number): boolean {
+  /** Takes the time of the answer's next line, in seconds since the epoch. */
+  step(time: number, nowSeconds: number): Step {
     const line = { time, receivedAt: nowSeconds };
     const previous = this.#previous;
     this.#previous = line;
-    if (previous === null) return false;
-    const jumps = this.#jumps(previous, line);
+    if (previous === null) return "on";
+    const step = this.#step(previous, line);
     if (!this.#listens) this.#noteWait(previous, line);
-    return jumps;
+    return step;
   }
 
   /**
@@ -89,11 +93,12 @@ export class FollowedFiles {
     return rotates && nowSeconds - this.#openedAt >= ROTATION_SECONDS;
   }
 
-  #jumps(previous: FollowedLine, { time, receivedAt }: FollowedLine): boolean {
-    if (!this.#mayHaveJumped(receivedAt)) return false;
+  #step(previous: FollowedLine, { time, receivedAt }: FollowedLine): Step {
+    if (!this.#mayHaveJumped(receivedAt)) return "on";
     const after = time - previous.time;
+    if (after < -BACK_SECONDS) return "back";
     const wasLate = previous.receivedAt - previous.time >= ROTATION_SECONDS;
-    return after < -BACK_SECONDS || (after >= ROTATION_SECONDS && (wasLate || !this.#listens));
+    return after >= ROTATION_SECONDS && (wasLate || !this.#listens) ? "ahead" : "on";
   }
 
   #noteWait(previous: FollowedLine, { time, receivedAt }: FollowedLine): void {

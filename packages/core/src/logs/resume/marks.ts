@@ -46,6 +46,12 @@ export class Marks {
     );
   }
 
+  /** True when a line with this mark is in the list. */
+  has(mark: LineMark): boolean {
+    for (let index = this.length - 1; index >= 0; index -= 1) if (this.is(index, mark)) return true;
+    return false;
+  }
+
   /** The bytes of the last line; they change with the next one. */
   get lastLine(): Uint8Array {
     return this.#last.subarray(0, this.#lastBytes);

@@ -29,8 +29,8 @@ export class NewLines {
   readonly #hash = new Hash64();
   /** A long line that may have another one glued into it. */
   #held: (Line & { head: number }) | null = null;
-  /** A line that may be glued together from those of two files. */
-  #late: Line | null = null;
+  /** A line that may be none: see {@link push}. */
+  #waiting: Line | null = null;
 
   constructor(builder: ChunkBuilder, known: Marks) {
     this.#builder = builder;
@@ -40,7 +40,7 @@ export class NewLines {
 
   /** True while the answer's last line is certain only with the next one. */
   get waits(): boolean {
-    return this.#late !== null;
+    return this.#waiting !== null;
   }
 
   /** An answer begins. */
@@ -64,23 +64,22 @@ export class NewLines {
   /** Forgets the lines that wait; they are in the next answer. */
   drop(): void {
     this.#held = null;
-    this.#late = null;
+    this.#waiting = null;
   }
 
   /**
    * A line that lies behind the builder's end.
    *
-   * @param mayBeSpliced - it may be the front of one line and the rest of another, which shows at the line behind it: that one
-   * is pushed only where it is none
+   * @param waits - it may be no new line, which shows at the line behind it: that one is pushed only where it is one
    */
-  push(length: number, seconds: number, nanos: number, hash: Hash64, flags: number, mayBeSpliced: boolean): void {
-    const before = this.#late;
-    if (before === null && !mayBeSpliced) return this.#new(length, seconds, nanos, hash, flags);
+  push(length: number, seconds: number, nanos: number, hash: Hash64, flags: number, waits: boolean): void {
+    const before = this.#waiting;
+    if (before === null && !waits) return this.#new(length, seconds, nanos, hash, flags);
     const { bytes, end } = this.#builder;
     const line = { bytes: bytes.slice(end, end + length), seconds, nanos, flags };
-    this.#late = mayBeSpliced ? line : null;
+    this.#waiting = waits ? line : null;
     if (before !== null) this.#newOutside(before);
-    if (!mayBeSpliced) this.#newOutside(line);
+    if (!waits) this.#newOutside(line);
   }
 
   #newOutside({ bytes, seconds, nanos, flags }: Line): void {

@@ -2,7 +2,7 @@ import type { ChunkBuilder } from "../chunk/builder.ts";
 import { UNFINISHED } from "../chunk/chunk.ts";
 import type { Hash64 } from "../lines/hash.ts";
 import { Aligner } from "./aligner.ts";
-import { FollowedFiles } from "./followed-files.ts";
+import { FollowedFiles, type Step } from "./followed-files.ts";
 import type { LineMark, Marks } from "./marks.ts";
 import { NewLines } from "./new-lines.ts";
 import { PodLogParser } from "./pod-log-parser.ts";
@@ -64,6 +64,8 @@ export class PodLogResume {
   #received = false;
   /** True when the next line is another part of one, and the parts before were left out. */
   #inHeadRest = false;
+  /** The line before was earlier than the one before it. */
+  #backstep = false;
 
   /**
    * @param known - the marks of the lines that are known, the newest at the end; all that are within
@@ -175,6 +177,7 @@ export class PodLogResume {
     this.#now = nowSeconds;
     this.#received = false;
     this.#inHeadRest = false;
+    this.#backstep = false;
   }
 
   /** Takes the answer's next bytes; they may be overwritten afterwards. Ends the answer when the verdict is not `fits`. */
@@ -250,7 +253,9 @@ export class PodLogResume {
   #line(length: number, seconds: number, nanos: number, hash: Hash64, flags: number): void {
     this.#received = true;
     this.#said = null;
-    const jumps = this.#files.jumps(seconds + nanos / 1e9, this.#now);
+    const time = seconds + nanos / 1e9;
+    const step = this.#files.step(time, this.#now);
+    const mark = { seconds, nanos, high: hash.high, low: hash.low };
     const aligner = this.#aligner!;
     if (this.#inHeadRest) {
       this.#inHeadRest = (flags & UNFINISHED) !== 0;
@@ -258,17 +263,29 @@ export class PodLogResume {
     }
     if (!aligner.aligned) {
       const { bytes, end } = this.#builder;
-      const mark = { seconds, nanos, high: hash.high, low: hash.low };
       const alignment = aligner.push(mark, bytes.subarray(end, end + length));
       this.#inHeadRest = aligner.headRest === mark && (flags & UNFINISHED) !== 0;
       if (alignment === "none") this.#stop("gap");
       if (alignment !== "new") return;
     }
-    if (jumps) {
+    if (step === "ahead" || this.#isAgain(step, mark)) {
       this.#stop("jump");
       return;
     }
-    this.#lines.push(length, seconds, nanos, hash, flags, this.#files.mayBeSpliced(seconds + nanos / 1e9, this.#now));
+    this.#backstep = step === "back";
+    const waits = this.#backstep || this.#files.mayBeSpliced(time, this.#now);
+    this.#lines.push(length, seconds, nanos, hash, flags, waits);
+  }
+
+  /**
+   * Whether a file is given once more: then its lines are known ones. Its first may be the rest of one, so the second one
+   * counts too.
+   */
+  #isAgain(step: Step, mark: LineMark): boolean {
+    const { known, lastSeconds } = this.#lines;
+    if (step !== "back" && !this.#backstep) return false;
+    // Older ones are not known any more.
+    return (lastSeconds !== null && mark.seconds < lastSeconds - SLACK_SECONDS) || known.has(mark);
   }
 }
 

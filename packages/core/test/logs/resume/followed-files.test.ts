@@ -5,7 +5,7 @@ const MEGABYTE = 1_000_000;
 
 /** Of each line of an answer that was opened at 100 whether it jumps. A line is when it was written and when it was received. */
 function jumps(lines: readonly (readonly [time: number, receivedAt: number])[], files = opened()): boolean[] {
-  return lines.map(([time, receivedAt]) => files.jumps(time, receivedAt));
+  return lines.map(([time, receivedAt]) => files.step(time, receivedAt) !== "on");
 }
 
 function opened({ written = MEGABYTE, follow = true } = {}): FollowedFiles {

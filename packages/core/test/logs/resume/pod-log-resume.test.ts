@@ -287,17 +287,23 @@ describe("a followed answer", () => {
     expect(textsOf(reading.builder.take())).toEqual(["late"]);
   });
 
-  test.each([
-    ["with its first line", at(29, "a")],
-    ["behind the rest of a line", at(29.5, "rest")],
-  ])("is asked for again where a file begins once more %s", (_, line) => {
-    const reading = following(at(29, "a"), at(30, "b"), line);
-    expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["jump", ["a"]]);
+  test.each<[string, string[], string[]]>([
+    ["with its first line", [at(29, "a")], ["a"]],
+    ["behind the rest of a line", [at(29.5, "rest"), at(30, "b")], ["a", "b"]],
+  ])("is asked for again where a file begins once more %s", (_, lines, kept) => {
+    const reading = following(at(29, "a"), at(30, "b"), ...lines);
+    expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["jump", kept]);
   });
 
-  test("goes on where a line is earlier than the one before by as much as two writers differ", () => {
-    const reading = following(at(29, "a"), at(30, "b"), at(29.995, "c"), at(30.1, "d"));
-    expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["fits", ["a", "b", "c"]]);
+  test("is asked for again where a line is earlier than what is known", () => {
+    const lines = ["a", "b", "c", "d", "e"].map((text, index) => at(29 + index, text));
+    const reading = following(...lines, at(29.5, "f"));
+    expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["jump", ["a", "b", "c", "d"]]);
+  });
+
+  test.each([0.005, 0.05, 1])("goes on where a new line is earlier than the one before by %f s", (seconds) => {
+    const reading = following(at(31, "a"), at(32, "b"), at(32 - seconds, "c"), at(32.1, "d"), at(32.2, "e"));
+    expect([reading.resume.verdict, textsOf(reading.builder.take())]).toEqual(["fits", ["a", "b", "c", "d"]]);
   });
 });
 

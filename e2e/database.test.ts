@@ -19,6 +19,9 @@ const MIB = 1024 ** 2;
 /** Enough to be on the disk when the server is killed. */
 const SOME = 4000;
 
+/** Of two runners about 20 MB, which is more than memory and a spool of 2 MiB take. */
+const UNREAD = 10_000;
+
 /** Of 2 MiB, what streams may fill that have time. */
 const FULL = 0.9 * 2 * MIB;
 
@@ -112,13 +115,13 @@ describe("a spool that is full", { timeout: 120_000 }, () => {
     await untilStored(world.database, run, SOME);
 
     world.line.refuse();
-    await runners.print(2 * SOME);
+    await runners.print(SOME + UNREAD);
     await untilSpooled(server, FULL);
     // The second time the file goes in which the unread lines are.
     await world.there.sandbox.faults.rotateLogs();
-    await runners.print(2 * SOME + 100);
+    await runners.print(SOME + UNREAD + 100);
     await world.there.sandbox.faults.rotateLogs();
-    await runners.print(2 * SOME + 200);
+    await runners.print(SOME + UNREAD + 200);
     world.line.accept();
     runners.finish();
 
@@ -128,7 +131,7 @@ describe("a spool that is full", { timeout: 120_000 }, () => {
     expect(report.lost).toBeGreaterThan(0);
     for (const { from, until: end, gap } of report.holes) {
       expect(from).toBeGreaterThanOrEqual(SOME);
-      expect(end).toBeLessThanOrEqual(2 * SOME + 100);
+      expect(end).toBeLessThanOrEqual(SOME + UNREAD + 100);
       expect(gap).toMatchObject({ reason: "spool_full" });
     }
   });

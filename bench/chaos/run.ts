@@ -27,7 +27,7 @@ export interface ChaosOptions {
   /** How often each kind of event happens. */
   rounds: number;
   kinds: readonly EventKind[];
-  /** Where it is kept what shows how something went wrong; null where nothing is kept. */
+  /** The folder for what shows how something went wrong; null where that is not kept. */
   keep: string | null;
   signal: AbortSignal;
   /** Tells what is done now. */

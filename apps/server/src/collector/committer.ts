@@ -12,6 +12,7 @@ import { backoffMs } from "../supervisor/backoff.ts";
 import { mayRead, type Pressure } from "./admission.ts";
 import { Changes } from "./changes.ts";
 import { joinCommits } from "./join-commits.ts";
+import { race } from "./race.ts";
 import type { DiskQueue } from "./spool/disk-queue.ts";
 import { WaitingQueue, type Submission, type Waiting, type WaitingQueueDeps } from "./waiting-queue.ts";
 
@@ -290,14 +291,4 @@ export class Committer {
     if (outcome === "committed") this.#deps.onCommitted(commit.chunks, readAt);
     done(outcome);
   }
-}
-
-async function race<T>(work: Promise<T>, signal: AbortSignal): Promise<T | "aborted"> {
-  if (signal.aborted) return "aborted";
-  let stop = (): void => undefined;
-  const aborted = new Promise<"aborted">((resolve) => {
-    stop = () => resolve("aborted");
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  return await Promise.race([work, aborted]).finally(() => signal.removeEventListener("abort", stop));
 }

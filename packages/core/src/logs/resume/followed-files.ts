@@ -8,7 +8,7 @@ const ROTATION_SECONDS = 1.5;
 /** No kubelet is set up to rotate logs that are smaller. */
 const SMALLEST_FILE_BYTES = 256 * 1024;
 
-/** Times that go back by more are rarely those of stdout and stderr, which have a writer each. */
+/** Smaller steps back are those of stdout and stderr, which have a writer each; larger ones may be. */
 const BACK_SECONDS = 0.01;
 
 /** A line that came so long after the one before it, and not late, was waited for. */

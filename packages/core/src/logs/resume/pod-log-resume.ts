@@ -2,7 +2,7 @@ import type { ChunkBuilder } from "../chunk/builder.ts";
 import { UNFINISHED } from "../chunk/chunk.ts";
 import type { Hash64 } from "../lines/hash.ts";
 import { Aligner } from "./aligner.ts";
-import { FollowedFiles, type Step } from "./followed-files.ts";
+import { FollowedFiles } from "./followed-files.ts";
 import type { LineMark, Marks } from "./marks.ts";
 import { NewLines } from "./new-lines.ts";
 import { PodLogParser } from "./pod-log-parser.ts";
@@ -255,7 +255,6 @@ export class PodLogResume {
     this.#said = null;
     const time = seconds + nanos / 1e9;
     const step = this.#files.step(time, this.#now);
-    const mark = { seconds, nanos, high: hash.high, low: hash.low };
     const aligner = this.#aligner!;
     if (this.#inHeadRest) {
       this.#inHeadRest = (flags & UNFINISHED) !== 0;
@@ -263,12 +262,14 @@ export class PodLogResume {
     }
     if (!aligner.aligned) {
       const { bytes, end } = this.#builder;
+      const mark = { seconds, nanos, high: hash.high, low: hash.low };
       const alignment = aligner.push(mark, bytes.subarray(end, end + length));
       this.#inHeadRest = aligner.headRest === mark && (flags & UNFINISHED) !== 0;
       if (alignment === "none") this.#stop("gap");
       if (alignment !== "new") return;
     }
-    if (step === "ahead" || this.#isAgain(step, mark)) {
+    const mayBeAgain = step === "back" || this.#backstep;
+    if (step === "ahead" || (mayBeAgain && this.#isAgain({ seconds, nanos, high: hash.high, low: hash.low }))) {
       this.#stop("jump");
       return;
     }
@@ -279,11 +280,10 @@ export class PodLogResume {
 
   /**
    * Whether a file is given once more: then its lines are known ones. Its first may be the rest of one, so the second one
-   * counts too.
+   * is asked about too.
    */
-  #isAgain(step: Step, mark: LineMark): boolean {
+  #isAgain(mark: LineMark): boolean {
     const { known, lastSeconds } = this.#lines;
-    if (step !== "back" && !this.#backstep) return false;
     // Older ones are not known any more.
     return (lastSeconds !== null && mark.seconds < lastSeconds - SLACK_SECONDS) || known.has(mark);
   }

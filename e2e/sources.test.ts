@@ -23,6 +23,12 @@ async function sourcesOf({ client }: ServerProcess, run: Run): Promise<string[]>
   return items.filter(({ role }) => role === "runner").map(({ source }) => source ?? "none");
 }
 
+/** How many containers are shown as ones whose log can't be read. */
+async function errorsShown({ client }: ServerProcess, run: Run): Promise<number> {
+  const { steps } = await client.runs.get.query({ teamId: "demo", runId: run.id });
+  return (steps[0]!.containerLogs ?? "").split(" (ERROR) ===").length - 1;
+}
+
 /** How often `pods/log` did not go on where it had stopped. */
 async function gapsFound(server: ServerProcess): Promise<number> {
   const reopens = await readMetric(server, "tailrace_log_reopens_total");
@@ -63,10 +69,7 @@ describe("a source that goes away in the middle", { timeout: 120_000 }, () => {
     const allowPodLogs = faults.deny(POD_LOGS);
     faults.cutConnections();
     await runners.print(3000);
-    await until("a stream that says that it can't be read", async () => {
-      const { steps } = await server.client.runs.get.query({ teamId: "demo", runId: run.id });
-      return steps[0]!.containerLogs?.includes(" (ERROR) ===");
-    });
+    await until("a stream that says that it can't be read", async () => (await errorsShown(server, run)) > 0);
     allowNodeLogs();
     await printFrom("node", run, 4000);
     allowPodLogs();
@@ -95,6 +98,25 @@ describe("a source that goes away in the middle", { timeout: 120_000 }, () => {
     await expectWhole(server, run, 3000);
   });
 
+  test("goes on where the other one is away too, and is read by others again", async () => {
+    const { faults } = world.there.sandbox;
+    const run = await startRun(server.client, { script: SCRIPTS.pass, parallelism: 2 });
+    await printFrom("node", run, 1000);
+
+    const allowNodeLogs = faults.deny(NODE_LOGS);
+    const allowPodLogs = faults.deny(POD_LOGS);
+    faults.cutConnections();
+    await until("streams that say that they can't be read", async () => (await errorsShown(server, run)) >= 2);
+    allowNodeLogs();
+    await printFrom("node", run, 2000);
+    await until("streams that say nothing of it any more", async () => (await errorsShown(server, run)) === 0);
+    allowPodLogs();
+    runners.finish();
+    await expectWhole(server, run, 2000);
+    const { items } = await server.client.logs.streams.query({ teamId: "demo", runId: run.id });
+    expect(items.map(({ source, verified }) => [source, verified])).toEqual(items.map(() => ["node", "full"]));
+  });
+
   test("is waited for where the other one is away too", async () => {
     const { faults } = world.there.sandbox;
     const run = await startRun(server.client, { script: SCRIPTS.pass, parallelism: 2 });
@@ -103,10 +125,7 @@ describe("a source that goes away in the middle", { timeout: 120_000 }, () => {
     await faults.stopKubelet();
     const allowNodeLogs = faults.deny(NODE_LOGS);
     await runners.print(2000);
-    await until("a stream that says that it can't be read", async () => {
-      const { steps } = await server.client.runs.get.query({ teamId: "demo", runId: run.id });
-      return steps[0]!.containerLogs?.includes(" (ERROR) ===");
-    });
+    await until("a stream that says that it can't be read", async () => (await errorsShown(server, run)) > 0);
     await faults.startKubelet();
     await printFrom("api", run, 3000);
     allowNodeLogs();

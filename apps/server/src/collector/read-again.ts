@@ -57,7 +57,7 @@ function makeReader(
   deps: Pick<StreamDeps, "access" | "podLogs">,
 ): Reader | null {
   if (source === "node") {
-    const logs = deps.access.on(reading.view.node);
+    const logs = deps.access.again(reading.view.node);
     return logs === null ? null : new NodeReader(reading, logs, null);
   }
   if (bytes > MAX_API_BYTES) return null;

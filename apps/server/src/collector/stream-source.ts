@@ -186,8 +186,8 @@ export class StreamSource {
     const { access, podLogs } = this.#deps;
     writer.use(this.#source);
     if (this.#source === "node") {
-      const logs = access.on(view.node);
       const position = this.#position?.source === "node" ? this.#position : null;
+      const logs = position === null ? access.on(view.node) : access.again(view.node);
       return logs === null ? null : new NodeReader(this.#reading("node"), logs, position);
     }
     const known = await newestMarks(writer.record, MARK_SECONDS, this.#deps);
@@ -198,8 +198,12 @@ export class StreamSource {
   }
 
   #reading(source: LogSource): Reading {
-    const { writer: sink, view, admission, signal, pause, onProblem } = this.#context;
+    const { writer: sink, view, admission, signal, pause } = this.#context;
     const onReopen = (reason: string): void => this.#deps.onReopen(source, reason);
+    const onProblem = (reason: string | null): void => {
+      if (reason === null && source === "node" && view.node !== null) this.#deps.access.works(view.node);
+      this.#context.onProblem(reason);
+    };
     return { view, sink, admission, signal, pause, onReopen, onProblem };
   }
 

@@ -15,6 +15,8 @@ export interface Failure {
 export class Trouble {
   readonly #reading: Pick<Reading, "onReopen" | "onProblem" | "pause">;
   #failures = 0;
+  /** True where the source may be known as one that can't be read, from an earlier reading too. */
+  #told = true;
   #since = 0;
 
   constructor(reading: Pick<Reading, "onReopen" | "onProblem" | "pause">) {
@@ -23,7 +25,8 @@ export class Trouble {
 
   /** The source has answered. */
   over(): void {
-    if (this.#failures > 0) this.#reading.onProblem(null);
+    if (this.#told) this.#reading.onProblem(null);
+    this.#told = false;
     this.#failures = 0;
   }
 
@@ -38,6 +41,7 @@ export class Trouble {
     const { onReopen, onProblem, pause } = this.#reading;
     if (this.#failures === 0) this.#since = heardAt;
     this.#failures += 1;
+    this.#told = true;
     onReopen(code);
     if (this.#failures > 1 || refused) onProblem(reason);
     if (refused || performance.now() - this.#since > patienceMs) return { kind: "unavailable", reason, refused };

@@ -50,7 +50,7 @@ describe("the second reading of a log whose oldest file is gone", { timeout: 60_
   });
   afterAll(() => storage?.[Symbol.asyncDispose]());
 
-  async function seal(stored: readonly Line[], file: string) {
+  async function seal(stored: readonly Line[], file: string, { hasFailed = false } = {}) {
     const step = await claimedStep(storage.direct);
     const record = (await storage.direct.openStream({ stepId: step.id, fence: step.fence, instance: INSTANCE }))!;
     const committing = await openCommitter(storage);
@@ -67,6 +67,7 @@ describe("the second reading of a log whose oldest file is gone", { timeout: 60_
     await writer.settled(never);
     const access = new NodeAccess(quiet);
     access.allow(nodeWith(file));
+    if (hasFailed) access.failed(node, "HTTP 500");
     const view = { instance: INSTANCE, node, terminated: true, gone: false, previous: false };
     const deps = {
       store: storage.direct,
@@ -96,6 +97,11 @@ describe("the second reading of a log whose oldest file is gone", { timeout: 60_
     const sha256 = createHash("sha256").update("first\na long line\nthird\nfourth\n").digest("hex");
     const file = lines.map(({ text }) => entry(text)).join("");
     expect(await seal(lines, file)).toMatchObject({ verified: "full", lines: 4, sha256, truncated: null });
+  });
+
+  test("is made where the node has failed a moment ago", async () => {
+    const file = lines.map(({ text }) => entry(text)).join("");
+    expect(await seal(lines, file, { hasFailed: true })).toMatchObject({ verified: "full", truncated: null });
   });
 
   test("agrees with the end of it", async () => {

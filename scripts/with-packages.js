@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { installPackages, pinnedNode, root } from "./packages.js";
 import { runNode } from "./run-child.js";
 
-// Loading the modules leaves some 200 MB of garbage, which Node.js would keep where it may take all of the machine's memory.
+// Garbage is not left to grow with the machine's memory.
 const serverFlags = JSON.parse(readFileSync(new URL("server-flags.json", import.meta.url), "utf8"));
 const server = [...serverFlags, join(root, "apps/server/src/main.ts")];
 
@@ -25,6 +25,9 @@ const commands = {
   },
   install: null,
 };
+
+// What Node.js makes of the TypeScript sources is kept: half of the CPU time of a start.
+const env = { NODE_COMPILE_CACHE: join(root, "node_modules/.cache/compiled"), ...process.env };
 
 const [name = "", ...rest] = process.argv.slice(2);
 const oldestNode = 20;
@@ -42,7 +45,7 @@ async function main(command) {
     process.exitCode = await installPackages();
     if (process.exitCode !== 0 || command === null) return;
     if (!existsSync(command.cwd)) return fail(`The folder ${command.cwd} does not exist.`);
-    process.exitCode = await runNode(pinnedNode, [...command.arguments, ...rest], { cwd: command.cwd });
+    process.exitCode = await runNode(pinnedNode, [...command.arguments, ...rest], { cwd: command.cwd, env });
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));
   }

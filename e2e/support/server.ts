@@ -28,7 +28,7 @@ export interface ServerProcess extends AsyncDisposable {
 export async function spawnServer(mode: "demo" | "start", env: Record<string, string>): Promise<ServerProcess> {
   const port = env["PORT"] ?? String(await freePort());
   const child = spawn(process.execPath, [...serverFlags, MAIN, mode], {
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TAILRACE_LOG_FORMAT: "json", ...env, PORT: port },
+    env: { ...inherited(), TAILRACE_LOG_FORMAT: "json", ...env, PORT: port },
     stdio: ["ignore", "inherit", "pipe"],
   });
   let text = "";
@@ -58,6 +58,12 @@ export async function spawnServer(mode: "demo" | "start", env: Record<string, st
     sigterm: () => end("SIGTERM"),
     [Symbol.asyncDispose]: async () => void (await end("SIGTERM")),
   };
+}
+
+/** What of this process's environment is not about the server. */
+function inherited(): Record<string, string | undefined> {
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME, NODE_COMPILE_CACHE };
 }
 
 async function freePort(): Promise<number> {

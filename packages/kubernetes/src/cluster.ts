@@ -1,24 +1,23 @@
-import { CoreV1Api, CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import {
   ClusterError,
   type Cluster,
   type ClusterView,
-  type LabelledObject,
   type JobObject,
+  type LabelledObject,
   type PodObject,
-  type TestRunManifest,
   type TestRunObject,
 } from "@tailrace/core";
 import { Credentials } from "./credentials.ts";
 import { ApiServer } from "./http/api-server.ts";
 import { HttpClient } from "./http/client.ts";
-import { apiConfiguration } from "./http-library.ts";
-import { listAll, withoutManagedFields } from "./list.ts";
+import { listAll } from "./list.ts";
 import type { Logger } from "./log.ts";
 import { reviewNodeLogAccess } from "./node-log-access.ts";
 import { kubeletGet } from "./node-logs/kubelet-get.ts";
 import { openNodeLogs } from "./node-logs/node-logs.ts";
 import { proxyGet } from "./node-logs/proxy-get.ts";
+import { createObject, deleteObject, readObject } from "./objects.ts";
 import { resourcePath } from "./paths.ts";
 import { readPodLog } from "./pod-log.ts";
 import { openPodLogs } from "./pod-log-stream.ts";
@@ -38,8 +37,6 @@ export interface ClusterOptions {
   log: Logger;
 }
 
-const TESTRUNS = { group: "k6.io", version: "v1alpha1", plural: "testruns" } as const;
-
 /**
  * One namespace of the cluster that a kubeconfig names. Nothing is sent before the first call.
  *
@@ -53,63 +50,35 @@ export function openCluster(options: ClusterOptions): Cluster {
   const apiServer = new ApiServer(credentials, transport, client);
   const settings = { ...DEFAULT_WATCH_SETTINGS, ...options.watch };
   const views = new Set<ClusterView>();
-  const core = (signal: AbortSignal): CoreV1Api => new CoreV1Api(apiConfiguration(transport, signal));
-  const customObjects = (signal: AbortSignal): CustomObjectsApi =>
-    new CustomObjectsApi(apiConfiguration(transport, signal));
-
-  async function getTestRun(name: string, signal: AbortSignal): Promise<TestRunObject | null> {
-    const found = await unless(
-      "not_found",
-      customObjects(signal).getNamespacedCustomObject({ ...TESTRUNS, namespace, name }),
-    );
-    return found === undefined ? null : withoutManagedFields(found as TestRunObject);
-  }
-
-  async function getConfigMap(name: string, signal: AbortSignal): Promise<LabelledObject | null> {
-    const found = await unless("not_found", core(signal).readNamespacedConfigMap({ namespace, name }));
-    const { uid, labels } = found?.metadata ?? {};
-    return uid === undefined ? null : { metadata: { name, uid, ...(labels && { labels }) } };
-  }
+  const configMap = (name?: string): string => resourcePath("configmaps", namespace, name);
+  const testRun = (name?: string): string => resourcePath("testruns", namespace, name);
 
   return {
     namespace,
 
     async createConfigMap(manifest, signal) {
-      await core(signal).createNamespacedConfigMap({ namespace, body: manifest });
+      await createObject(transport, configMap(), manifest, signal);
     },
 
-    getConfigMap,
-
-    async deleteConfigMap(name, uid, signal) {
-      const body = { preconditions: { uid } };
-      const deleting = unless("not_found", core(signal).deleteNamespacedConfigMap({ namespace, name, body }));
-      await unlessReplaced(uid, deleting, () => getConfigMap(name, signal));
+    async getConfigMap(name, signal) {
+      const found = await readObject<LabelledObject>(transport, configMap(name), signal);
+      if (found === null) return null;
+      const { uid, labels } = found.metadata;
+      return { metadata: { name, uid, ...(labels && { labels }) } };
     },
 
-    async createTestRun(manifest: TestRunManifest, signal) {
-      const created: unknown = await customObjects(signal).createNamespacedCustomObject({
-        ...TESTRUNS,
-        namespace,
-        body: manifest,
-      });
-      return withoutManagedFields(created as TestRunObject);
-    },
+    deleteConfigMap: (name, uid, signal) => deleteObject(transport, configMap(name), { uid }, signal),
 
-    getTestRun,
+    createTestRun: (manifest, signal) => createObject<TestRunObject>(transport, testRun(), manifest, signal),
 
-    async deleteTestRun(name, uid, signal) {
-      const body = { preconditions: { uid }, propagationPolicy: "Background" };
-      const deleting = unless(
-        "not_found",
-        customObjects(signal).deleteNamespacedCustomObject({ ...TESTRUNS, namespace, name, body }),
-      );
-      await unlessReplaced(uid, deleting, () => getTestRun(name, signal));
-    },
+    getTestRun: (name, signal) => readObject<TestRunObject>(transport, testRun(name), signal),
+
+    deleteTestRun: (name, uid, signal) =>
+      deleteObject(transport, testRun(name), { uid, propagationPolicy: "Background" }, signal),
 
     removeFinalizer: (name, uid, finalizer, signal) =>
       removeFinalizer(transport, namespace, { name, uid, finalizer }, signal),
 
-    // The generated classes would turn the objects' times into Date.
     async listPods(testRunName, signal) {
       return (await listAll<PodObject>(transport, resourcePath("pods", namespace), `k6_cr=${testRunName}`, signal))
         .items;
@@ -147,27 +116,4 @@ export function openCluster(options: ClusterOptions): Cluster {
       await Promise.all(closing);
     },
   };
-}
-
-/** Waits for a deletion that was bound to a UID; its conflict is success where the object is another one by now. */
-async function unlessReplaced(
-  uid: string,
-  deleting: Promise<unknown>,
-  current: () => Promise<LabelledObject | null>,
-): Promise<void> {
-  try {
-    await deleting;
-  } catch (error) {
-    if (!(error instanceof ClusterError && error.code === "conflict")) throw error;
-    if ((await current())?.metadata.uid === uid) throw error;
-  }
-}
-
-async function unless<T>(code: ClusterError["code"], answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ClusterError && error.code === code) return undefined;
-    throw error;
-  }
 }

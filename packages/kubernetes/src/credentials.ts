@@ -1,4 +1,4 @@
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { ClusterError } from "@tailrace/core";
 import type { Agent } from "node:http";
 import type { RequestOptions } from "node:https";

@@ -1,4 +1,5 @@
-import { KubeConfig } from "@kubernetes/client-node";
+// The package's index would load the classes of every API: a second of CPU time and 50 MB that nothing here uses.
+import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { TailraceError } from "@tailrace/core";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";

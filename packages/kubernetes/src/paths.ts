@@ -3,6 +3,7 @@ const RESOURCES = {
   testruns: "/apis/k6.io/v1alpha1",
   jobs: "/apis/batch/v1",
   pods: "/api/v1",
+  configmaps: "/api/v1",
 } as const;
 
 export type Resource = keyof typeof RESOURCES;

@@ -1,5 +1,6 @@
 import { ClusterError, type PodObject } from "@tailrace/core";
 import { Deadline } from "./deadline.ts";
+import { readObject } from "./objects.ts";
 import { resourcePath } from "./paths.ts";
 import type { Transport } from "./transport.ts";
 
@@ -25,23 +26,14 @@ export async function stopRunner(
   signal: AbortSignal,
 ): Promise<void> {
   const podPath = resourcePath("pods", namespace, pod);
-  if (hasEnded(await readPod(transport, podPath, signal))) return;
+  if (hasEnded(await readObject<PodObject>(transport, podPath, signal))) return;
   const path = `${podPath}:${REST_PORT}/proxy/v1/status`;
   using deadline = new Deadline(signal);
   deadline.set(PATCH_TIMEOUT_MS, new ClusterError("timeout", `PATCH ${path}: no answer in ${PATCH_TIMEOUT_MS} ms`));
   try {
     await transport.read({ method: "PATCH", path, body: STOP }, deadline.signal);
   } catch (error) {
-    if (!hasEnded(await readPod(transport, podPath, signal))) throw error;
-  }
-}
-
-async function readPod(transport: Transport, path: string, signal: AbortSignal): Promise<PodObject | null> {
-  try {
-    return (await transport.json({ method: "GET", path }, signal)) as PodObject;
-  } catch (error) {
-    if (error instanceof ClusterError && error.code === "not_found") return null;
-    throw error;
+    if (!hasEnded(await readObject<PodObject>(transport, podPath, signal))) throw error;
   }
 }
 

@@ -125,7 +125,7 @@ describe("objects", () => {
 
   test("all calls share one connection", async () => {
     const { server, cluster } = await serve((_, response) =>
-      sendJson(response, 200, { metadata: { resourceVersion: "1" }, items: [] }),
+      sendJson(response, 200, { metadata: { name: "t", uid: "u", resourceVersion: "1" }, items: [] }),
     );
     for (let n = 0; n < 4; n += 1) {
       await cluster.createConfigMap(CONFIG_MAP, never());
@@ -137,6 +137,13 @@ describe("objects", () => {
     expect(server.requests).toHaveLength(20);
     expect(server.connections).toBe(1);
   });
+});
+
+test("an answer that is no object is a ClusterError", async () => {
+  const { cluster } = await serve((_, response) => sendJson(response, 200, { metadata: { name: "t" } }));
+  const refusal = { code: "server_error", message: expect.stringContaining("the answer is not an object") };
+  await expect(cluster.getTestRun("t", never())).rejects.toMatchObject(refusal);
+  await expect(cluster.createTestRun(TESTRUN, never())).rejects.toMatchObject(refusal);
 });
 
 test("a closed cluster starts no watch and sends nothing", async () => {

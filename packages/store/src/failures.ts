@@ -1,5 +1,5 @@
 import { isTailraceError, TailraceError } from "@tailrace/core";
-import { DrizzleQueryError } from "drizzle-orm";
+import { DrizzleQueryError } from "./drizzle.ts";
 
 /** SQLSTATEs after which the same call may be made again, each with what the server did or lacks. */
 const RETRYABLE_SQLSTATES: Readonly<Record<string, string>> = {

@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { drizzle } from "drizzle-orm/node-postgres";
-import { migrate as applyMigrations } from "drizzle-orm/node-postgres/migrator";
+import { drizzle, migrate as applyMigrations } from "./drizzle.ts";
 import type pg from "pg";
 import { CONNECTION_TIMEOUT_MS } from "./database.ts";
 import { connect, DatabaseError, makeClient } from "./database-error.ts";

@@ -6,7 +6,7 @@ import {
   type PageRequest,
   type Store,
 } from "@tailrace/core";
-import { sql } from "drizzle-orm";
+import { sql } from "./drizzle.ts";
 import { openAnnouncements } from "./announcements.ts";
 import { claimCleanups } from "./cleanups/claim-cleanups.ts";
 import { finishCleanup } from "./cleanups/finish-cleanup.ts";

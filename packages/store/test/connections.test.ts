@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { expect, test, vi } from "vitest";
-import { sql } from "drizzle-orm";
+import { sql } from "../src/drizzle.ts";
 import { openDatabase } from "../src/database.ts";
 import { DatabaseError, openStore, retryable } from "../src/index.ts";
 import { createRun, makeTeam, newRun, openTestStore, query, quiet } from "./support.ts";

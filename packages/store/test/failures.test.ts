@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { TailraceError } from "@tailrace/core";
-import { DrizzleQueryError } from "drizzle-orm";
+import { DrizzleQueryError } from "../src/drizzle.ts";
 import { retryable, translateError } from "../src/failures.ts";
 
 const withCode = (code: string): Error => Object.assign(new Error("failed"), { code });

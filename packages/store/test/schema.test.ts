@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { generateDrizzleJson, generateMigration } from "drizzle-kit/api";
-import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
+import { getTableConfig, type PgTable } from "../src/drizzle.ts";
 import { expect, test } from "vitest";
 import * as schema from "../src/schema/index.ts";
 import { testDatabase } from "../src/testing.ts";

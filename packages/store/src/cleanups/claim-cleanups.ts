@@ -1,5 +1,5 @@
 import type { Cleanup } from "@tailrace/core";
-import { and, asc, eq, lte, sql } from "drizzle-orm";
+import { and, asc, eq, lte, sql } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { clusterCleanups } from "../schema/index.ts";
 import { leaseClock, leaseUntil } from "../steps/lease.ts";

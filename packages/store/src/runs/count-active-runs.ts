@@ -1,4 +1,4 @@
-import { and, count, eq } from "drizzle-orm";
+import { and, count, eq } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { isActive } from "../schema/columns.ts";
 import { testRuns } from "../schema/index.ts";

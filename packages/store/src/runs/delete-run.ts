@@ -1,5 +1,5 @@
 import { isEnded, type RunStatus } from "@tailrace/core";
-import { and, asc, eq, sql } from "drizzle-orm";
+import { and, asc, eq, sql } from "../drizzle.ts";
 import type { Database, Db } from "../database.ts";
 import { clusterCleanups, logRemovals, logStreams, testRuns, testRunSteps } from "../schema/index.ts";
 

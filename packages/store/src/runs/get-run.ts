@@ -1,5 +1,5 @@
 import type { Run } from "@tailrace/core";
-import { and, asc, eq } from "drizzle-orm";
+import { and, asc, eq } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { testRuns, testRunSteps } from "../schema/index.ts";
 import { toRun } from "./rows.ts";

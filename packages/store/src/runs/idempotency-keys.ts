@@ -1,4 +1,4 @@
-import { and, eq, gt, lte, sql } from "drizzle-orm";
+import { and, eq, gt, lte, sql } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { idempotencyKeys } from "../schema/index.ts";
 

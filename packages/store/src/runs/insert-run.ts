@@ -1,5 +1,5 @@
 import { TailraceError, type NewRun, type Run } from "@tailrace/core";
-import { sql } from "drizzle-orm";
+import { sql } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { testRuns, testRunSteps } from "../schema/index.ts";
 import { toRun } from "./rows.ts";

@@ -1,5 +1,5 @@
 import type { Page, PageRequest, RunStatus, RunSummary } from "@tailrace/core";
-import { and, desc, eq, lt } from "drizzle-orm";
+import { and, desc, eq, lt } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { decodeCursor, toPage } from "../page.ts";
 import { testRuns } from "../schema/index.ts";

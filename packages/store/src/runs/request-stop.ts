@@ -1,5 +1,5 @@
 import type { Run } from "@tailrace/core";
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "../drizzle.ts";
 import type { Database, Db } from "../database.ts";
 import { isActive } from "../schema/columns.ts";
 import { testRuns, testRunSteps } from "../schema/index.ts";

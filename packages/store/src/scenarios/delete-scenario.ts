@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { scenarios } from "../schema/index.ts";
 

@@ -1,5 +1,5 @@
 import type { ScenarioRecord } from "@tailrace/core";
-import { and, eq } from "drizzle-orm";
+import { and, eq } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { scenarios } from "../schema/index.ts";
 import { toScenario } from "./rows.ts";

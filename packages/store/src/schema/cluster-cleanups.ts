@@ -1,4 +1,4 @@
-import { boolean, index, integer, pgTable, text } from "drizzle-orm/pg-core";
+import { boolean, index, integer, pgTable, text } from "../drizzle.ts";
 import { time } from "./columns.ts";
 
 /** What is to be released and deleted in the cluster. An entry stands for itself, since its run may be gone from the database. */

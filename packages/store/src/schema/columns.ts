@@ -1,7 +1,6 @@
 import { ID_PATTERN } from "@tailrace/core";
 import type { RunStatus } from "@tailrace/core";
-import { sql, type AnyColumn, type SQL } from "drizzle-orm";
-import { bigint, customType, timestamp } from "drizzle-orm/pg-core";
+import { type AnyColumn, bigint, customType, sql, type SQL, timestamp } from "../drizzle.ts";
 
 /** A time with milliseconds, what `Date` and the API's ISO strings hold, so that a stored time reads back equal. */
 export function time(name: string) {

@@ -1,6 +1,5 @@
 import type { ChunkCodec } from "@tailrace/core";
-import { sql } from "drizzle-orm";
-import { bigint, boolean, check, date, integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { bigint, boolean, check, date, integer, pgTable, primaryKey, sql, text } from "../drizzle.ts";
 import { bytea, isOneOf } from "./columns.ts";
 
 const CODECS = ["none", "zstd"] as const satisfies readonly ChunkCodec[];

@@ -1,5 +1,5 @@
 import type { GapReason } from "@tailrace/core";
-import { bigint, boolean, check, date, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { bigint, boolean, check, date, pgTable, primaryKey, text } from "../drizzle.ts";
 import { isOneOf } from "./columns.ts";
 
 const REASONS = ["rotated", "late_start", "source_changed", "spool_full"] as const satisfies readonly GapReason[];

@@ -1,4 +1,4 @@
-import { bigint, foreignKey, jsonb, pgTable, unique } from "drizzle-orm/pg-core";
+import { bigint, foreignKey, jsonb, pgTable, unique } from "../drizzle.ts";
 import { bytea, time } from "./columns.ts";
 import { logStreams } from "./log-streams.ts";
 

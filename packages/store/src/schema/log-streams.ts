@@ -1,5 +1,4 @@
 import type { LogSource, StreamCounts, StreamRole } from "@tailrace/core";
-import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
@@ -10,9 +9,10 @@ import {
   integer,
   jsonb,
   pgTable,
+  sql,
   text,
   unique,
-} from "drizzle-orm/pg-core";
+} from "../drizzle.ts";
 import { isOneOf, time } from "./columns.ts";
 import { testRunSteps } from "./test-run-steps.ts";
 

@@ -1,5 +1,5 @@
 import type { ScenarioConfig } from "@tailrace/core";
-import { check, foreignKey, index, jsonb, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { check, foreignKey, index, jsonb, pgTable, primaryKey, text } from "../drizzle.ts";
 import { isId, sequence, time } from "./columns.ts";
 import { teams } from "./teams.ts";
 

@@ -1,6 +1,5 @@
 import type { Role } from "@tailrace/core";
-import { sql } from "drizzle-orm";
-import { check, foreignKey, index, integer, pgTable, primaryKey, text, unique } from "drizzle-orm/pg-core";
+import { check, foreignKey, index, integer, pgTable, primaryKey, sql, text, unique } from "../drizzle.ts";
 import { bytea, isId, isOneOf, sequence, time } from "./columns.ts";
 
 const ROLES = ["viewer", "runner", "admin"] as const satisfies readonly Role[];

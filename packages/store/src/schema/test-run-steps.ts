@@ -1,6 +1,5 @@
 import type { K6TestRunConfig, RunStatus } from "@tailrace/core";
-import { sql } from "drizzle-orm";
-import { bigint, check, foreignKey, index, integer, jsonb, pgTable, text, unique } from "drizzle-orm/pg-core";
+import { bigint, check, foreignKey, index, integer, jsonb, pgTable, sql, text, unique } from "../drizzle.ts";
 import { isActive, isId, isOneOf, RUN_STATUSES, time } from "./columns.ts";
 import { testRuns } from "./test-runs.ts";
 

@@ -1,6 +1,5 @@
 import type { RunStatus, Verdict } from "@tailrace/core";
-import { sql } from "drizzle-orm";
-import { check, foreignKey, index, integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { check, foreignKey, index, integer, pgTable, primaryKey, sql, text } from "../drizzle.ts";
 import { isActive, isId, isOneOf, RUN_STATUSES, sequence, time } from "./columns.ts";
 import { teams } from "./teams.ts";
 

@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { sql } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 
 /** PostgreSQL delivers it when the transaction commits, and not at all when it is rolled back. */

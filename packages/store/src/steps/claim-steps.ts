@@ -1,5 +1,5 @@
 import type { StepRecord } from "@tailrace/core";
-import { and, eq, isNull, lte, or, sql } from "drizzle-orm";
+import { and, eq, isNull, lte, or, sql } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { isActive } from "../schema/columns.ts";
 import { testRuns, testRunSteps } from "../schema/index.ts";

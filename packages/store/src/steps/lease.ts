@@ -1,4 +1,4 @@
-import { sql, type SQL } from "drizzle-orm";
+import { sql, type SQL } from "../drizzle.ts";
 
 /** Leases live by the database's clock alone, so that the servers' own clocks need not agree. */
 export const leaseClock: SQL = sql`clock_timestamp()`;

@@ -1,4 +1,4 @@
-import { asc, eq } from "drizzle-orm";
+import { asc, eq } from "../drizzle.ts";
 import type { Database, Db } from "../database.ts";
 import { testRunSteps } from "../schema/index.ts";
 import { announceStep } from "./announce-step.ts";

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, sql } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { isActive } from "../schema/columns.ts";
 import { testRuns, testRunSteps } from "../schema/index.ts";

@@ -1,5 +1,5 @@
 import type { StepPatch, StepRecord } from "@tailrace/core";
-import { and, eq, sql, type SQL } from "drizzle-orm";
+import { and, eq, sql, type SQL } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { isActive } from "../schema/columns.ts";
 import { clusterCleanups, testRuns, testRunSteps } from "../schema/index.ts";

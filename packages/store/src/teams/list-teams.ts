@@ -1,5 +1,5 @@
 import type { Page, PageRequest, Team } from "@tailrace/core";
-import { desc, lt } from "drizzle-orm";
+import { desc, lt } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { decodeCursor, toPage } from "../page.ts";
 import { teams } from "../schema/index.ts";

@@ -1,5 +1,5 @@
 import type { TeamToken } from "@tailrace/core";
-import { desc, eq } from "drizzle-orm";
+import { desc, eq } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { teamTokens } from "../schema/index.ts";
 import { toToken } from "./rows.ts";

@@ -1,5 +1,5 @@
 import type { Team } from "@tailrace/core";
-import { eq } from "drizzle-orm";
+import { eq } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { teams } from "../schema/index.ts";
 import { getTeam } from "./get-team.ts";

@@ -1,10 +1,21 @@
 import { promisify } from "node:util";
-import { constants, crc32, createZstdCompress, zstdDecompress, zstdDecompressSync, type ZstdOptions } from "node:zlib";
+import {
+  constants,
+  crc32,
+  createZstdCompress,
+  zstdCompressSync,
+  zstdDecompress,
+  zstdDecompressSync,
+  type ZstdOptions,
+} from "node:zlib";
 import { ChunkError, freeLarge } from "@tailrace/core/chunk";
 import type { Chunk, StoredChunk } from "@tailrace/core";
 
 /** Below this zstd's own frame eats what it saves. */
 const SMALLEST_COMPRESSED = 512;
+
+/** Up to this it takes less time to compress than to hand it to another thread and back. */
+const LARGEST_SYNC = 32 * 1024;
 
 /** Level 1 is the fastest and the best here: 3 and -1 are slower and larger on log lines. */
 const PARAMETERS: ZstdOptions["params"] = {
@@ -16,7 +27,7 @@ const PARAMETERS: ZstdOptions["params"] = {
 const decompress = promisify<Uint8Array, ZstdOptions, Buffer>(zstdDecompress);
 
 /**
- * Compresses a chunk in libuv's pool. The payload must stay as it is until this resolves; what was stored shares no
+ * Compresses a chunk, a large one in libuv's pool. The payload must stay as it is until this resolves; what was stored shares no
  * memory with it.
  */
 export async function storeChunk(chunk: Chunk): Promise<StoredChunk> {
@@ -29,10 +40,17 @@ export async function storeChunk(chunk: Chunk): Promise<StoredChunk> {
   return { ...meta, codec: "none", checksum, data: new Uint8Array(payload) };
 }
 
+function compress(payload: Uint8Array): Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer> {
+  // With the size known beforehand zstd takes no more memory and time than it needs.
+  const options = { params: PARAMETERS, pledgedSrcSize: payload.length, chunkSize: (payload.length >> 1) + 64 };
+  if (payload.length <= LARGEST_SYNC) return new Uint8Array(zstdCompressSync(payload, options));
+  return compressInPool(payload, options);
+}
+
 /** Frees at once what it has compressed into, which `zstdCompress` leaves to the garbage collector. */
-function compress(payload: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  // One buffer that log lines fit into: each further one is a way to this thread and back.
-  const stream = createZstdCompress({ params: PARAMETERS, chunkSize: (payload.length >> 1) + 64 });
+function compressInPool(payload: Uint8Array, options: ZstdOptions): Promise<Uint8Array<ArrayBuffer>> {
+  // Its one buffer is such that log lines fit into it: each further one is a way to this thread and back.
+  const stream = createZstdCompress(options);
   const pieces: Buffer[] = [];
   return new Promise((resolve, reject) => {
     stream.on("error", reject);

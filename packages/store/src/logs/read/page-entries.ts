@@ -1,4 +1,4 @@
-import { compareKeys, type LogEntry } from "@tailrace/core";
+import { compareKeys, type LineKey, type LogEntry } from "@tailrace/core";
 import type pg from "pg";
 import { listGaps } from "../gaps/list-gaps.ts";
 import { readLines } from "./read-lines.ts";
@@ -15,9 +15,9 @@ export interface PagePart {
   context: readonly number[];
 }
 
-interface KeyedEntry {
+/** An entry with its place; a gap stands before the line of its seq. */
+interface KeyedEntry extends LineKey {
   entry: LogEntry;
-  time: bigint;
 }
 
 /**
@@ -47,22 +47,26 @@ export async function readEntries(
         times.set(line.seq, maximum);
         if (!shown.has(line.seq)) return true;
         bytes += line.bytes.length;
-        entries.push({ entry: { ...line, context: context.has(line.seq) }, time: maximum });
+        if (context.has(line.seq)) line.context = true;
+        entries.push({ entry: line, time: maximum, ordinal: line.ordinal, seq: line.seq });
         return bytes <= maxBytes;
       },
     );
     if (bytes > maxBytes) return null;
     // A gap stands with the line behind it; one at the end, with all that came before.
+    const { ordinal, maxTime } = part.stream;
     for (const gap of gaps)
       entries.push({
-        entry: { kind: "gap", ordinal: part.stream.ordinal, ...gap },
-        time: times.get(gap.seq) ?? part.stream.maxTime,
+        entry: { kind: "gap", ordinal, ...gap },
+        time: times.get(gap.seq) ?? maxTime,
+        ordinal,
+        seq: gap.seq,
       });
   }
   return entries.sort(compareEntries).map(({ entry }) => entry);
 }
 
 function compareEntries(a: KeyedEntry, b: KeyedEntry): number {
-  const byKey = compareKeys({ ...a.entry, time: a.time }, { ...b.entry, time: b.time });
+  const byKey = compareKeys(a, b);
   return byKey === 0 ? (a.entry.kind === "gap" ? 0 : 1) - (b.entry.kind === "gap" ? 0 : 1) : byKey;
 }

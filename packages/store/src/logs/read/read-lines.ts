@@ -35,7 +35,8 @@ export async function readLines(
       while (at < seqs.length && seqs[at]! < chunkEnd && lines.next()) {
         if (lines.seq !== seqs[at]) continue;
         const line = lines.line();
-        if (!take({ line: { ...line, bytes: new Uint8Array(line.bytes) }, maximum: lines.maximum })) return;
+        line.bytes = new Uint8Array(line.bytes);
+        if (!take({ line, maximum: lines.maximum })) return;
         at += 1;
       }
     }

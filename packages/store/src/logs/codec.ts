@@ -14,7 +14,7 @@ import type { Chunk, StoredChunk } from "@tailrace/core";
 /** Below this zstd's own frame eats what it saves. */
 const SMALLEST_COMPRESSED = 512;
 
-/** Up to this it takes less time to compress than to hand it to another thread and back. */
+/** Up to this it takes less time to compress and to decompress than to hand it to another thread and back. */
 const LARGEST_SYNC = 32 * 1024;
 
 /** Level 1 is the fastest and the best here: 3 and -1 are slower and larger on log lines. */
@@ -75,12 +75,13 @@ function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return all;
 }
 
-/** Decompresses a chunk in libuv's pool. @throws ChunkError when it is not what was stored */
+/** Decompresses a chunk, a large one in libuv's pool. @throws ChunkError when it is not what was stored */
 export async function openStoredChunk(stored: StoredChunk): Promise<Chunk> {
   if (stored.codec === "none") return checked(stored, stored.data);
+  const open = stored.payloadBytes <= LARGEST_SYNC ? zstdDecompressSync : decompress;
   let payload;
   try {
-    payload = await decompress(stored.data, limits(stored));
+    payload = await open(stored.data, limits(stored));
   } catch (error) {
     throw damaged(stored, { cause: error });
   }

@@ -44,7 +44,7 @@ describe("storeChunk and openStoredChunk", () => {
   });
 
   test("share no memory with the chunk's payload, which goes back to its pool", async () => {
-    for (const count of [3, 5000]) {
+    for (const count of [3, 100, 5000]) {
       const chunk = only(buildChunks(countedLines("x", count)));
       const stored = await storeChunk(chunk);
       const before = Buffer.from(chunk.payload);
@@ -53,7 +53,7 @@ describe("storeChunk and openStoredChunk", () => {
     }
   });
 
-  test.each([3, 5000])(
+  test.each([3, 100, 5000])(
     "a chunk of %i lines is never opened as another one, whichever byte is damaged",
     async (count) => {
       const chunk = only(buildChunks(countedLines("line", count)));
@@ -87,7 +87,7 @@ describe("storeChunk and openStoredChunk", () => {
     },
   );
 
-  test.each([3, 5000])("a chunk of %i lines whose row is not its own is refused", async (count) => {
+  test.each([3, 100, 5000])("a chunk of %i lines whose row is not its own is refused", async (count) => {
     const stored = await storeChunk(only(buildChunks(countedLines("line", count))));
     const wrong = [
       { data: stored.data.subarray(0, stored.data.length - 1) },

@@ -2,11 +2,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { rangeOfChunks } from "../../src/logs/chunks/read-chunks.ts";
 import { LIST_GAPS } from "../../src/logs/gaps/list-gaps.ts";
 import { chunkPlaces } from "../../src/logs/read/chunk-places.ts";
-import { chunksByKey } from "../../src/logs/read/fetch-chunks.ts";
+import { chunksByKey, chunksOfRanges } from "../../src/logs/read/fetch-chunks.ts";
 import { CHUNKS_AT_TIMES } from "../../src/logs/read/seq-at-time.ts";
 import { addDays } from "../../src/logs/retention/partitions.ts";
 import { openTestStore, query, type StoreFixture } from "../support.ts";
-import { claimRun, countedLines, TestWriter } from "./support.ts";
+import { claimRun, countedLines, T0, TestWriter } from "./support.ts";
 
 interface PlanNode {
   "Node Type": string;
@@ -50,8 +50,12 @@ describe("what readers ask reads one day's partition by its key:", () => {
     ],
     "the newest chunks": () => [`select c.data from ${rangeOfChunks(stream(), { newestFirst: true }, 1)}`],
     "chunks by their keys": () => {
-      const live = { ...stream(), ordinal: 0, lines: 300, end: 300, maxTime: 0n };
+      const live = { ...stream(), ordinal: 0, lines: 300, end: 300, maxTime: 0n, gaps: 0 };
       return [`select c.data from ${chunksByKey([10, 20, 30].map((firstSeq) => ({ stream: live, firstSeq })))}`];
+    },
+    "the chunks of ranges": () => {
+      const live = { ...stream(), ordinal: 0, lines: 300, end: 300, maxTime: 0n, gaps: 0 };
+      return [`select c.data from ${chunksOfRanges([{ stream: live, fromSeq: 100, untilSeq: 110 }], 64)}`];
     },
     "the chunks of windows, forward": () => [chunkPlaces(false), [day, [streamId], [100], [200], 127, 16]],
     "the chunks of windows, backward": () => [chunkPlaces(true), [day, [streamId], [100], [200], 127, 16]],
@@ -70,4 +74,18 @@ describe("what readers ask reads one day's partition by its key:", () => {
       );
     }
   });
+});
+
+test("the chunks at a time are found by halving also where nothing is known of the partition yet", async () => {
+  await using fresh = await openTestStore();
+  const { step } = await claimRun(fresh);
+  const writers = await Promise.all([0, 1, 2, 3].map((restart) => TestWriter.open(fresh, step, { restart })));
+  for (const writer of writers) await writer.write(countedLines("line", 300), { linesPerChunk: 1 });
+  const ids = writers.map(({ record }) => record.id);
+  const windows = [ids.map(() => 0), ids.map(() => 300), ids.map(() => T0 + 1n)];
+  const statement = `explain (analyze, buffers, format json) ${CHUNKS_AT_TIMES}`;
+  const [row] = await query(fresh.url, statement, [writers[0]!.record.day, ids, ...windows]);
+  const [{ Plan }] = row!["QUERY PLAN"] as [{ Plan: { "Shared Hit Blocks": number; "Shared Read Blocks": number } }];
+  // Some ten steps for each stream, of some three blocks.
+  expect(Plan["Shared Hit Blocks"] + Plan["Shared Read Blocks"]).toBeLessThan(300);
 });

@@ -11,6 +11,8 @@ export interface LiveStream extends StreamRef {
    */
   end: number;
   maxTime: bigint;
+  /** How many gaps it has. */
+  gaps: number;
 }
 
 /** Of the given streams those that were neither deleted nor expired, by their ordinals. */
@@ -21,9 +23,10 @@ export async function readLiveStreams(client: Queryable, streams: readonly LogSt
     day: string;
     lines: string;
     max_time: string | null;
+    gaps: number;
     ended_in_gap: boolean;
   }>(
-    `select s.id, to_char(s.day, 'YYYY-MM-DD') as day, s.next_seq as lines, s.max_time,
+    `select s.id, to_char(s.day, 'YYYY-MM-DD') as day, s.next_seq as lines, s.max_time, s.gaps,
        s.sealed_at is not null and exists (
          select from log_gaps g where g.day = s.day and g.stream_id = s.id and g.seq = s.next_seq
        ) as ended_in_gap
@@ -38,6 +41,7 @@ export async function readLiveStreams(client: Queryable, streams: readonly LogSt
       lines: Number(row.lines),
       end: Number(row.lines) + (row.ended_in_gap ? 1 : 0),
       maxTime: BigInt(row.max_time ?? 0),
+      gaps: row.gaps,
     }))
     .toSorted((a, b) => a.ordinal - b.ordinal);
 }

@@ -1,7 +1,7 @@
-import { compareKeys, type LineKey, type LogEntry } from "@tailrace/core";
+import { compareKeys, type Gap, type LineKey, type LogEntry } from "@tailrace/core";
 import type pg from "pg";
 import { listGaps } from "../gaps/list-gaps.ts";
-import { readLines } from "./read-lines.ts";
+import { readLines, type WantedLines } from "./read-lines.ts";
 import type { LiveStream } from "./live-streams.ts";
 
 /** What a page shows of one stream. */
@@ -31,39 +31,54 @@ export async function readEntries(
   parts: readonly PagePart[],
   maxBytes: number,
 ): Promise<LogEntry[] | null> {
+  const shown: Shown[] = [];
+  for (const part of parts) shown.push(await whatIsShown(client, part));
+  const byOrdinal = new Map(shown.map((each) => [each.stream.ordinal, each]));
   const entries: KeyedEntry[] = [];
   let bytes = 0;
-  for (const part of parts) {
-    const gaps = await listGaps(client, part.stream, part);
-    const context = new Set(part.context);
-    const shown = new Set([...part.matches, ...part.context]);
-    const wanted = [...new Set([...shown, ...gaps.map((gap) => gap.seq)])].filter((seq) => seq < part.stream.lines);
-    const times = new Map<number, bigint>();
-    await readLines(
-      client,
-      part.stream,
-      wanted.toSorted((a, b) => a - b),
-      ({ line, maximum }) => {
-        times.set(line.seq, maximum);
-        if (!shown.has(line.seq)) return true;
-        bytes += line.bytes.length;
-        if (context.has(line.seq)) line.context = true;
-        entries.push({ entry: line, time: maximum, ordinal: line.ordinal, seq: line.seq });
-        return bytes <= maxBytes;
-      },
-    );
-    if (bytes > maxBytes) return null;
-    // A gap stands with the line behind it; one at the end, with all that came before.
-    const { ordinal, maxTime } = part.stream;
-    for (const gap of gaps)
-      entries.push({
-        entry: { kind: "gap", ordinal, ...gap },
-        time: times.get(gap.seq) ?? maxTime,
-        ordinal,
-        seq: gap.seq,
-      });
-  }
+  await readLines(client, shown, ({ line, maximum: time }) => {
+    const { ordinal, seq } = line;
+    const { lines, context, times } = byOrdinal.get(ordinal)!;
+    times.set(seq, time);
+    if (!lines.has(seq)) return true;
+    bytes += line.bytes.length;
+    line.context = context.has(seq);
+    entries.push({ entry: line, time, ordinal, seq });
+    return bytes <= maxBytes;
+  });
+  if (bytes > maxBytes) return null;
+  // A gap stands with the line behind it; one at the end, with all that came before.
+  for (const { stream, gaps, times } of shown)
+    for (const gap of gaps) {
+      const { ordinal, maxTime } = stream;
+      const { seq } = gap;
+      entries.push({ entry: { kind: "gap", ordinal, ...gap }, time: times.get(seq) ?? maxTime, ordinal, seq });
+    }
   return entries.sort(compareEntries).map(({ entry }) => entry);
+}
+
+/** What is read of one stream, and of that what is shown. */
+interface Shown extends WantedLines {
+  gaps: readonly Gap[];
+  lines: ReadonlySet<number>;
+  context: ReadonlySet<number>;
+  /** Of the lines that were read. */
+  times: Map<number, bigint>;
+}
+
+/** The lines behind gaps are read too, for their times. */
+async function whatIsShown(client: pg.ClientBase, { stream, from, until, ...part }: PagePart): Promise<Shown> {
+  const gaps = stream.gaps === 0 ? [] : await listGaps(client, stream, { from, until });
+  const lines = new Set([...part.matches, ...part.context]);
+  const seqs = [...new Set([...lines, ...gaps.map(({ seq }) => seq)])].filter((seq) => seq < stream.lines);
+  return {
+    stream,
+    gaps,
+    lines,
+    context: new Set(part.context),
+    seqs: seqs.toSorted((a, b) => a - b),
+    times: new Map(),
+  };
 }
 
 function compareEntries(a: KeyedEntry, b: KeyedEntry): number {

@@ -68,7 +68,8 @@ async function findCandidates(client: Queryable, windows: readonly WindowTime[])
 
 /**
  * Halves each window until the first chunk that reaches its time is found: no chunk from `lo` on back has, the one that
- * begins at `hi` has.
+ * begins at `hi` has. The limit of the last step keeps it the last one: where nothing is known of a partition yet, it would
+ * else be tried with all of the stream's chunks.
  */
 export const CHUNKS_AT_TIMES = `
   select w.place, c.first_seq, c.lines, c.first_time, c.max_time, c.prior_time
@@ -91,8 +92,13 @@ export const CHUNKS_AT_TIMES = `
     )
     select min(hi) as first_seq from halves
   ) found
-  join log_chunks c on c.day = $1 and c.stream_id = w.id and c.first_seq = found.first_seq
-    and greatest(c.max_time, c.prior_time) >= w.time`;
+  cross join lateral (
+    select c.first_seq, c.lines, c.first_time, c.max_time, c.prior_time
+    from log_chunks c
+    where c.day = $1 and c.stream_id = w.id and c.first_seq = found.first_seq
+      and greatest(c.max_time, c.prior_time) >= w.time
+    limit 1
+  ) c`;
 
 function seqInChunk(chunk: Chunk, time: bigint): number {
   const moment = fromNanos(time);

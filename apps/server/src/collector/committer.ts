@@ -14,7 +14,14 @@ import { Changes } from "./changes.ts";
 import { joinCommits } from "./join-commits.ts";
 import { race } from "./race.ts";
 import type { DiskQueue } from "./spool/disk-queue.ts";
-import { WaitingQueue, type Submission, type Waiting, type WaitingQueueDeps } from "./waiting-queue.ts";
+import {
+  BATCH_BYTES,
+  BATCH_COMMITS,
+  WaitingQueue,
+  type Submission,
+  type Waiting,
+  type WaitingQueueDeps,
+} from "./waiting-queue.ts";
 
 export interface CommitterDeps extends WaitingQueueDeps {
   store: Pick<LogStore, "commitLogs" | "handOver">;
@@ -58,6 +65,8 @@ export class Committer {
   /** Who waits for the records on the disk, in their order. */
   #spooled: Spooled[] = [];
   #spooling = false;
+  /** True while the database keeps up and little is left on the disk: what comes then waits in memory, else that would never end. */
+  #emptying = false;
   /** True while nothing can be written to the disk, and nothing is being written. */
   #diskFails = false;
   #failures = 0;
@@ -106,6 +115,7 @@ export class Committer {
     this.#closing.abort();
     this.#changes.notify();
     await Promise.all(this.#loops);
+    this.#emptying = false;
     await this.#spillInFlight();
     while (this.#waiting.length > 0) await this.#spillFirst();
   }
@@ -118,7 +128,8 @@ export class Committer {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       if (!this.#deps.spool.empty) await this.#storeFromDisk(signal);
-      else if (this.#spooling && this.#spooled.length + this.#waiting.length === 0) this.#endSpooling();
+      else if (this.#spooling && this.#spooled.length === 0 && (this.#emptying || this.#waiting.length === 0))
+        this.#endSpooling();
       else if (!this.#mayStoreFromMemory || this.#waiting.length === 0) await this.#changes.next(signal);
       else await this.#storeFromMemory(signal);
     }
@@ -190,23 +201,27 @@ export class Committer {
     }
   }
 
+  /** As many at once as from memory, else the disk would fill faster than it is emptied; behind a failure one by one. */
   async #storeFromDisk(signal: AbortSignal): Promise<void> {
-    const next = await this.#deps.spool.peek();
+    const next = await this.#deps.spool.peek({ commits: this.#failures > 0 ? 1 : BATCH_COMMITS, bytes: BATCH_BYTES });
     if (next === null) return;
-    const waiting = this.#spooled[0]!;
-    if (!waiting.settled) {
-      const outcomes = await race(this.#tryStore([next.commit]), signal);
+    const { commits } = next;
+    const open = commits.flatMap((commit, index) => (this.#spooled[index]!.settled ? [] : { commit, index }));
+    if (open.length > 0) {
+      const outcomes = await race(this.#tryStore(open.map(({ commit }) => commit)), signal);
       if (outcomes === "aborted") return;
-      if (outcomes instanceof Error) return await this.#afterFailure(next.commit, outcomes, signal);
-      this.#tell(waiting, next.commit, outcomes[0]!);
+      if (outcomes instanceof Error) return await this.#afterFailure(commits[0]!, outcomes, signal);
+      for (const [at, { commit, index }] of open.entries()) this.#tell(this.#spooled[index]!, commit, outcomes[at]!);
     }
-    this.#spooled.shift();
+    this.#spooled.splice(0, commits.length);
     await next.drop();
+    this.#emptying = this.#spooled.length < BATCH_COMMITS && this.#deps.spool.bytes < BATCH_BYTES;
     this.#changes.notify();
   }
 
   /** What the database refuses for a reason of its own must not hold up all the others for ever. */
   async #afterFailure(commit: StreamCommit, error: Error, signal: AbortSignal): Promise<void> {
+    this.#startSpooling();
     if (isTailraceError(error, "UNAVAILABLE") || this.#failures < REFUSALS)
       return await this.#pauseAfterFailure(signal);
     this.#failures = 0;
@@ -226,7 +241,7 @@ export class Committer {
       try {
         if (!this.#spooling) await this.#changes.next(signal);
         else if ((this.#inFlightSpooled?.length ?? 0) < this.#inFlight.length) await this.#spillInFlight();
-        else if (this.#waiting.length > 0) await this.#spillFirst();
+        else if (this.#waiting.length > 0 && !this.#emptying) await this.#spillFirst();
         else await this.#changes.next(signal);
       } catch (error) {
         this.#deps.log.error({ err: error }, "the spool can't be written to; reading waits when memory is full");
@@ -249,7 +264,7 @@ export class Committer {
   async #spillFirst(): Promise<void> {
     const first = this.#waiting.first!;
     await first.stored;
-    if (this.#waiting.first !== first) return;
+    if (this.#waiting.first !== first || this.#emptying) return;
     await this.#spill(first);
     this.#waiting.dropFirst();
     this.#changes.notify();
@@ -257,10 +272,9 @@ export class Committer {
 
   async #spill({ commit, stored, readAt, done }: Waiting): Promise<Spooled> {
     const spooled = { readAt, done, settled: false };
-    const chunks = await stored;
     this.#spooled.push(spooled);
     try {
-      await this.#deps.spool.push({ ...commit, chunks });
+      await this.#deps.spool.push({ ...commit, chunks: await stored });
     } catch (error) {
       this.#spooled.pop();
       throw error;
@@ -276,13 +290,15 @@ export class Committer {
   }
 
   #startSpooling(): void {
-    if (this.#spooling) return;
+    if (this.#spooling && !this.#emptying) return;
     this.#spooling = true;
+    this.#emptying = false;
     this.#changes.notify();
   }
 
   #endSpooling(): void {
     this.#spooling = false;
+    this.#emptying = false;
     this.#deps.log.info("everything that waited on the disk is stored");
     this.#changes.notify();
   }

@@ -27,8 +27,8 @@ export interface WaitingQueueDeps {
 }
 
 /** What one statement carries at most, compressed. */
-const BATCH_BYTES = 4 * 1024 * 1024;
-const BATCH_COMMITS = 200;
+export const BATCH_BYTES = 4 * 1024 * 1024;
+export const BATCH_COMMITS = 200;
 
 /** Compressions at once; a further core is left to the kubelet and PostgreSQL. */
 const COMPRESSIONS = 2;

@@ -1,6 +1,7 @@
 import { readdir, rename, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { openStoredChunk } from "@tailrace/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { joinCommits } from "../../src/collector/join-commits.ts";
@@ -92,6 +93,28 @@ describe("what is read while the database", { timeout: 60_000 }, () => {
     expect(committer.mayRead(true)).toBe(true);
     await committing.leave();
   }, 60_000);
+
+  test("answers again, is soon written to from memory, also while more and more lines come", async () => {
+    const { record } = await begin();
+    const committing = await openCommitter(storage);
+    const { committer } = committing;
+    const { writer } = openWriter(record, committing);
+    let written = 0;
+    const write = async (): Promise<void> => {
+      writeNumbers(writer, written, ++written);
+      await nextTurn();
+    };
+    storage.line.stall();
+    while (!committer.spooling) await write();
+    for (let n = 0; n < 2000; n += 1) await write();
+    storage.line.resume();
+    const end = performance.now() + 20_000;
+    while (committer.spooling && performance.now() < end) await write();
+    expect(committer.spooling).toBe(false);
+    await writer.settled(never);
+    expect(await storedNumbers(storage.direct, record)).toEqual(upTo(written));
+    await committing.leave();
+  });
 
   test("is away, and the disk can't be written to, waits in memory and is stored when the database is back", async () => {
     const { record } = await begin();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { StreamCommit } from "@tailrace/core";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DiskQueue } from "../../src/collector/spool/disk-queue.ts";
+import { DiskQueue, type QueueHead } from "../../src/collector/spool/disk-queue.ts";
 import { HEADER_BYTES, readBody, readHeader, SpoolRecordError, writeRecord } from "../../src/collector/spool/record.ts";
 
 function commit(firstSeq: number, size = 10): StreamCommit {
@@ -76,6 +76,10 @@ describe("a record", () => {
   });
 });
 
+const ONE = { commits: 1, bytes: 1 };
+
+const seqsOf = ({ commits }: QueueHead): number[] => commits.map(({ firstSeq }) => firstSeq);
+
 describe("DiskQueue", () => {
   let directory: string;
   const damages: string[] = [];
@@ -89,8 +93,8 @@ describe("DiskQueue", () => {
 
   async function drain(queue: DiskQueue): Promise<number[]> {
     const seqs: number[] = [];
-    for (let next = await queue.peek(); next !== null; next = await queue.peek()) {
-      seqs.push(next.commit.firstSeq);
+    for (let next = await queue.peek(ONE); next !== null; next = await queue.peek(ONE)) {
+      seqs.push(...seqsOf(next));
       await next.drop();
     }
     return seqs;
@@ -100,14 +104,17 @@ describe("DiskQueue", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.oneof(fc.nat(3_000_000), fc.constant("read" as const)), { maxLength: 25 }),
-        async (steps) => {
+        fc.record({ commits: fc.integer({ min: 1, max: 6 }), bytes: fc.integer({ min: 1, max: 8_000_000 }) }),
+        async (steps, most) => {
           const queue = await open();
           const written: number[] = [];
           const read: number[] = [];
           for (const step of steps) {
             if (step === "read") {
-              const next = await queue.peek();
-              if (next !== null) read.push(next.commit.firstSeq);
+              const next = await queue.peek(most);
+              if (next !== null) read.push(...seqsOf(next));
+              expect(next?.commits.length ?? 1).toBeGreaterThan(0);
+              expect(next?.commits.length ?? 1).toBeLessThanOrEqual(most.commits);
               await next?.drop();
             } else {
               await queue.push(commit(written.length, step));
@@ -126,8 +133,9 @@ describe("DiskQueue", () => {
   test("what was peeked at stays until it is dropped, also for the next process", async () => {
     const first = await open();
     for (let seq = 0; seq < 5; seq += 1) await first.push(commit(seq));
-    await (await first.peek())!.drop();
-    expect((await first.peek())!.commit.firstSeq).toBe(1);
+    await (await first.peek(ONE))!.drop();
+    expect(seqsOf((await first.peek({ commits: 3, bytes: 1_000_000 }))!)).toEqual([1, 2, 3]);
+    expect(seqsOf((await first.peek({ commits: 3, bytes: 1 }))!)).toEqual([1]);
     await first.close();
     const second = await open();
     // A record that was dropped may come once more: nobody wrote that down.
@@ -147,6 +155,7 @@ describe("DiskQueue", () => {
     await appendFile(join(directory, "00000001.spool"), writeRecord(commit(1)).subarray(0, 40));
     await writeFile(join(directory, "00000002.spool"), writeRecord(commit(2)));
     const second = await open();
+    expect(seqsOf((await second.peek({ commits: 3, bytes: 1_000_000 }))!)).toEqual([0]);
     expect(await drain(second)).toEqual([0, 2]);
     expect(damages).toEqual([join(directory, "00000001.spool.damaged")]);
     expect(await readdir(directory)).toEqual(["00000001.spool.damaged"]);

@@ -8,6 +8,14 @@ const SEGMENT_BYTES = 16 * 1024 * 1024;
 
 const SEGMENT = /^(\d{8})\.spool$/;
 
+/** The oldest commits of a queue. */
+export interface QueueHead {
+  /** At least one. */
+  commits: StreamCommit[];
+  /** Takes them off the queue. */
+  drop: () => Promise<void>;
+}
+
 interface Segment {
   number: number;
   bytes: number;
@@ -65,9 +73,13 @@ export class DiskQueue {
     return this.#inTurn(() => this.#push(commit));
   }
 
-  /** The oldest commit, which stays until it is dropped; null when there is none. */
-  peek(): Promise<{ commit: StreamCommit; drop: () => Promise<void> } | null> {
-    return this.#inTurn(() => this.#peek());
+  /**
+   * The oldest commits, which stay until they are dropped; null when there is none.
+   *
+   * @param most - how many, and about how many bytes of them
+   */
+  peek(most: { commits: number; bytes: number }): Promise<QueueHead | null> {
+    return this.#inTurn(() => this.#peek(most));
   }
 
   /** Closes the files; what is in them stays. */
@@ -104,21 +116,38 @@ export class DiskQueue {
     this.#bytes += record.length;
   }
 
-  async #peek(): Promise<{ commit: StreamCommit; drop: () => Promise<void> } | null> {
+  async #peek(most: { commits: number; bytes: number }): Promise<QueueHead | null> {
     for (let segment = this.#segments[0]; segment !== undefined; segment = this.#segments[0]) {
       if (this.#readAt >= segment.bytes) {
         if (!(await this.#leave(segment))) return null;
         continue;
       }
-      try {
-        const { commit, end } = await this.#read(segment, this.#readAt);
-        return { commit, drop: () => this.#inTurn(() => this.#drop(segment, end)) };
-      } catch (error) {
-        if (!(error instanceof SpoolRecordError)) throw error;
-        await this.#setAside(segment, error);
-      }
+      const { commits, end, damage } = await this.#readSome(segment, most);
+      if (commits.length > 0) return { commits, drop: () => this.#inTurn(() => this.#drop(segment, end)) };
+      if (damage !== null) await this.#setAside(segment, damage);
     }
     return null;
+  }
+
+  /** Up to a damaged record, the file's end or the limits. */
+  async #readSome(
+    segment: Segment,
+    most: { commits: number; bytes: number },
+  ): Promise<{ commits: StreamCommit[]; end: number; damage: SpoolRecordError | null }> {
+    const start = this.#readAt;
+    const commits: StreamCommit[] = [];
+    let end = start;
+    try {
+      while (end < segment.bytes && commits.length < most.commits && end - start < most.bytes) {
+        const record = await this.#read(segment, end);
+        commits.push(record.commit);
+        end = record.end;
+      }
+    } catch (error) {
+      if (!(error instanceof SpoolRecordError)) throw error;
+      return { commits, end, damage: error };
+    }
+    return { commits, end, damage: null };
   }
 
   async #close(): Promise<void> {

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { LogStore } from "@tailrace/core";
 import type { Logger } from "pino";
+import { joinCommits } from "../join-commits.ts";
 import { DiskQueue } from "./disk-queue.ts";
 
 /** In a process's folder: whose it is. Its modification time says that the owner lives. */
@@ -12,6 +13,9 @@ const HEARTBEAT_MS = 5_000;
 
 /** After so long without a sign of life an owner on another host counts as gone. */
 const SILENCE_MS = 60_000;
+
+/** What is read of a spool at once. */
+const ADOPTED = { commits: 200, bytes: 4 * 1024 * 1024 };
 
 interface Owner {
   host: string;
@@ -70,10 +74,10 @@ async function handOverAll(directory: string, store: Pick<LogStore, "handOver">,
   let queue: DiskQueue | null = null;
   try {
     queue = await DiskQueue.open(directory, (file, error) => reportDamage(log, file, error));
-    for (let next = await queue.peek(); next !== null; next = await queue.peek()) {
-      await store.handOver(next.commit);
+    for (let next = await queue.peek(ADOPTED); next !== null; next = await queue.peek(ADOPTED)) {
+      for (const commit of joinCommits(next.commits).joined) await store.handOver(commit);
       await next.drop();
-      records += 1;
+      records += next.commits.length;
     }
     await removeFolder(directory, queue);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { levelBit } from "../lines/level.ts";
 import { toNanos } from "../lines/instant.ts";
+import { withRoom } from "../lines/with-room.ts";
 import { UNFINISHED, type Chunk } from "./chunk.ts";
 import { writeNotes, type UngluedNote } from "./notes.ts";
 import { writeVarint, zigzag } from "./varint.ts";
@@ -9,6 +10,20 @@ export interface BufferPool {
   /** @returns at least `size` bytes with any content */
   acquire(size: number): Uint8Array<ArrayBuffer>;
   release(buffer: ArrayBufferLike): void;
+}
+
+/** Lines of one second that were made elsewhere. */
+export interface LineRun {
+  lines: number;
+  /** Each followed by its newline. */
+  bytes: Uint8Array;
+  /** Their distances and flags, the first one's from the builder's last line. */
+  times: Uint8Array;
+  levels: number;
+  /** Of the times, the line before the run included. */
+  minNanos: number;
+  maxNanos: number;
+  lastNanos: number;
 }
 
 /** About how many bytes of lines a full chunk has; the last line may exceed it. */
@@ -44,7 +59,7 @@ export class ChunkBuilder {
   lines = 0;
   readonly standardStreams: boolean;
   readonly #pool: BufferPool;
-  #times: Uint8Array;
+  #times: Uint8Array<ArrayBuffer>;
   #timesEnd = 0;
   #nextSeq: number;
   #notes: UngluedNote[] = [];
@@ -85,6 +100,11 @@ export class ChunkBuilder {
     return this.lines > 0 && Math.abs(seconds - this.#seconds) * BILLION >= MAX_DISTANCE;
   }
 
+  /** Nanoseconds of the last line in the chunk, if that is of the given second; else -1. */
+  nanosIn(seconds: number): number {
+    return this.lines > 0 && this.#seconds === seconds ? this.#nanos : -1;
+  }
+
   /** Makes room for so many bytes behind {@link end}, and for a line's newline. */
   reserve(size: number): void {
     const needed = this.end + size + 8;
@@ -114,6 +134,22 @@ export class ChunkBuilder {
     this.bytes[to] = 0x0a;
     this.end = to + 1;
     this.lines += 1;
+  }
+
+  /** Takes whole lines of the last line's second. */
+  run({ lines, bytes, times, levels, minNanos, maxNanos, lastNanos }: LineRun): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.end);
+    this.end += bytes.length;
+    this.#times = withRoom(this.#times, this.#timesEnd, this.#timesEnd + times.length);
+    this.#times.set(times, this.#timesEnd);
+    this.#timesEnd += times.length;
+    this.#extend(this.#seconds, minNanos);
+    this.#extend(this.#seconds, maxNanos);
+    this.#nanos = lastNanos;
+    this.#levels |= levels;
+    this.#outputBytes += bytes.length;
+    this.lines += lines;
   }
 
   /** Says of the last line that another one was taken out of it. */

@@ -1,3 +1,15 @@
+/** A second as the 20 bytes `YYYY-MM-DDThh:mm:ss.`, four in each word, the first one the least. */
+export interface Second {
+  word0: number;
+  word1: number;
+  word2: number;
+  word3: number;
+  /** Its last byte is what follows the second, which may be no point. */
+  word4: number;
+  /** Since the epoch, read as UTC. */
+  seconds: number;
+}
+
 /**
  * Reads the time at the head of an entry: RFC 3339 with up to nine fraction digits and `Z` or an offset. The last date and
  * time of day are remembered, since lines of the same second follow one another. Fields instead of a result, so that
@@ -8,25 +20,21 @@ export class StampReader {
   nanos = 0;
   /** The offset behind the time. */
   end = 0;
-  #word0 = 0;
-  #word1 = 0;
-  #word2 = 0;
-  #word3 = 0;
-  #word4 = 0;
-  #second = 0;
+  /** That of the last time, without its offset from UTC. */
+  readonly second: Second = { word0: 0, word1: 0, word2: 0, word3: 0, word4: 0, seconds: 0 };
 
   /** @returns false where there is no time at `start` */
   read(view: DataView, start: number, end: number): boolean {
     if (end - start < 20) return false;
-    // The fifth word has the two digits of the second and, as its last byte, what follows them.
+    const { second } = this;
     const same =
-      view.getInt32(start) === this.#word0 &&
-      view.getInt32(start + 4) === this.#word1 &&
-      view.getInt32(start + 8) === this.#word2 &&
-      view.getInt32(start + 12) === this.#word3 &&
-      view.getInt32(start + 16) === this.#word4;
+      view.getInt32(start, true) === second.word0 &&
+      view.getInt32(start + 4, true) === second.word1 &&
+      view.getInt32(start + 8, true) === second.word2 &&
+      view.getInt32(start + 12, true) === second.word3 &&
+      view.getInt32(start + 16, true) === second.word4;
     if (!same && !this.#readSecond(view, start)) return false;
-    this.seconds = this.#second;
+    this.seconds = second.seconds;
     this.nanos = 0;
     let at = start + 19;
     if (view.getUint8(at) === 0x2e) {
@@ -77,12 +85,13 @@ export class StampReader {
     const ms = Date.UTC(two(0) * 100 + two(2), two(5) - 1, two(8), two(11), two(14), two(17));
     if (two(5) < 1 || two(5) > 12 || two(8) < 1 || two(8) > 31 || two(11) > 23 || two(14) > 59 || two(17) > 60)
       return false;
-    this.#second = ms / 1000;
-    this.#word0 = view.getInt32(start);
-    this.#word1 = view.getInt32(start + 4);
-    this.#word2 = view.getInt32(start + 8);
-    this.#word3 = view.getInt32(start + 12);
-    this.#word4 = view.getInt32(start + 16);
+    const { second } = this;
+    second.seconds = ms / 1000;
+    second.word0 = view.getInt32(start, true);
+    second.word1 = view.getInt32(start + 4, true);
+    second.word2 = view.getInt32(start + 8, true);
+    second.word3 = view.getInt32(start + 12, true);
+    second.word4 = view.getInt32(start + 16, true);
     return true;
   }
 }

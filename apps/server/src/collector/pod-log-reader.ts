@@ -16,6 +16,9 @@ import { Trouble } from "./trouble.ts";
 /** Lines are put on their way at the latest so long after they were read. */
 const FLUSH_MS = 50;
 
+/** The same once the container has ended and nobody sees it live: fewer and larger chunks take less time. */
+const ENDED_FLUSH_MS = 500;
+
 /** How soon a container that waits to start is asked again. */
 const WAITING_MS = 200;
 
@@ -211,13 +214,14 @@ export class PodLogReader implements Reader {
   }
 
   #take(bytes: Uint8Array, flow: Flow): boolean {
-    const { admission, signal, sink } = this.#reading;
+    const { admission, signal, sink, view } = this.#reading;
     this.#resume.push(bytes, now());
     if (this.#resume.verdict !== "fits") {
       flow.stop();
       return false;
     }
-    if (sink.builder.lines > 0) this.#flushTimer ??= setTimeout(() => this.#flush(), FLUSH_MS);
+    const flushMs = view.terminated ? ENDED_FLUSH_MS : FLUSH_MS;
+    if (sink.builder.lines > 0) this.#flushTimer ??= setTimeout(() => this.#flush(), flushMs);
     if (admission.mayRead(false)) return true;
     void admission.admission(false, signal).then(() => (signal.aborted ? flow.stop() : flow.resume()));
     return false;

@@ -39,8 +39,8 @@ export function entryRuns(): EntryRuns {
 }
 
 /**
- * Reads runs of usual entries: whole lines of one second, in UTC and with a fraction, a few hundred at once. It is compiled
- * from `assembly/entries.ts` and six times as fast as the parser, which reads what it leaves.
+ * Reads runs of usual entries: whole lines of one second, in UTC and with a fraction, as many as the input has. It is
+ * compiled from `assembly/entries.ts`; the parser takes twice as long, and reads what it leaves.
  */
 export class EntryRuns {
   readonly #read: Exports["readEntries"];

@@ -40,7 +40,7 @@ function step(rest: Partial<StepRecord> = {}): StepRecord {
     stage: null,
     error: null,
     testRunUid: null,
-    containerLogs: null,
+    containerLogsHash: null,
     totalDurationMs: null,
     createdAt: new Date(T0),
     stageChangedAt: null,
@@ -460,19 +460,21 @@ describe("a step with a TestRun", () => {
 
 describe("planWrite", () => {
   const findings = { containerLogs: null, totalDurationMs: null, deleteAt: null };
-  const stored = step({ status: "running", testRunUid: "uid-1", stage: "started", containerLogs: "text" });
-  const same = reconcile(knowledge(running("started", { startedAt: new Date(T0), containerLogs: "text" })));
+  const logs = (text: string): { text: string; hash: string } => ({ text, hash: `#${text}` });
+  const stored = step({ status: "running", testRunUid: "uid-1", stage: "started", containerLogsHash: "#text" });
+  const same = reconcile(knowledge(running("started", { startedAt: new Date(T0), containerLogsHash: "#text" })));
 
   test("writes nothing when nothing changed", () => {
-    expect(planWrite(stored, same, { ...findings, containerLogs: "text" }, T0)).toBeNull();
+    expect(planWrite(stored, same, { ...findings, containerLogs: logs("text") }, T0)).toBeNull();
     expect(planWrite(stored, same, findings, T0)).toBeNull();
   });
 
   test("writes logs when none exist yet, or their content changed", () => {
-    expect(planWrite({ ...stored, containerLogs: null }, same, { ...findings, containerLogs: "first" }, T0)).toEqual({
-      containerLogs: "first",
+    const first = { ...findings, containerLogs: logs("first") };
+    expect(planWrite({ ...stored, containerLogsHash: null }, same, first, T0)).toEqual({ containerLogs: "first" });
+    expect(planWrite(stored, same, { ...findings, containerLogs: logs("more") }, T0)).toEqual({
+      containerLogs: "more",
     });
-    expect(planWrite(stored, same, { ...findings, containerLogs: "more" }, T0)).toEqual({ containerLogs: "more" });
   });
 
   test("writes logs with a changed status, in the same patch", () => {
@@ -482,7 +484,9 @@ describe("planWrite", () => {
       stage: "finished",
       ending: { status: "finished", deleteNow: false, stopping: false },
     };
-    expect(planWrite(stored, ended, { ...findings, containerLogs: "text", deleteAt: new Date(T0 + 1) }, T0)).toEqual({
+    expect(
+      planWrite(stored, ended, { ...findings, containerLogs: logs("text"), deleteAt: new Date(T0 + 1) }, T0),
+    ).toEqual({
       status: "finished",
       stage: "finished",
       stageChangedAt: new Date(T0),

@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test, vi } from "vitest";
 import type { RunStatus, StepPatch, StepRecord } from "@tailrace/core";
 import { createRun, id, makeTeam, newRun, query, sharedStore, type StoreFixture } from "./support.ts";
 
 const fixture = sharedStore();
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** One run whose step `holder` has claimed. */
 async function claimOne(
@@ -44,7 +47,7 @@ describe("claimSteps", () => {
         stage: null,
         error: null,
         testRunUid: null,
-        containerLogs: null,
+        containerLogsHash: null,
         totalDurationMs: null,
         createdAt: expect.any(Date),
         stageChangedAt: null,
@@ -205,7 +208,8 @@ describe("writeStep", () => {
       startedAt: new Date("2026-01-02T03:04:06.789Z"),
     };
     const written = await store.writeStep(step.id, step.fence, patch);
-    expect(written).toEqual({ ...step, ...patch });
+    const { containerLogs, ...changed } = patch;
+    expect(written).toEqual({ ...step, ...changed, containerLogsHash: sha256(containerLogs!) });
     expect(await store.writeStep(step.id, step.fence, {})).toEqual(written);
     const cleared = await store.writeStep(step.id, step.fence, { error: null, stage: null });
     expect(cleared).toEqual({ ...written, error: null, stage: null });
@@ -301,10 +305,11 @@ describe("writeStep", () => {
   });
 
   test("keeps a snapshot with any character but NUL as it is", async () => {
-    const { step } = await claimOne(fixture);
+    const { team, step } = await claimOne(fixture);
     const containerLogs = "\u2400 \ufffd \u0001\u001b[31m 𝒳 \u2028 \r\n".repeat(50_000);
     const written = await fixture.store.writeStep(step.id, step.fence, { containerLogs });
-    expect(written?.containerLogs === containerLogs).toBe(true);
+    expect(written?.containerLogsHash).toBe(sha256(containerLogs));
+    expect((await fixture.store.getRun(team, step.runId))?.steps[0]?.containerLogs === containerLogs).toBe(true);
     await expect(fixture.store.writeStep(step.id, step.fence, { containerLogs: "a\0" })).rejects.toMatchObject({
       code: "BAD_REQUEST",
     });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   containerTitle,
   decodeLogText,
@@ -47,9 +48,11 @@ export class Snapshot {
     return this.#sections;
   }
 
-  /** The text to store; null as long as no container was seen. */
-  get text(): string | null {
-    return this.#sections.length === 0 ? null : formatContainerLogs(this.#sections);
+  /** The text to store, with its SHA-256 in hexadecimal digits; null as long as no container was seen. */
+  get content(): { text: string; hash: string } | null {
+    if (this.#sections.length === 0) return null;
+    const text = formatContainerLogs(this.#sections);
+    return { text, hash: createHash("sha256").update(text).digest("hex") };
   }
 
   get totalDurationMs(): number | null {

@@ -262,7 +262,7 @@ export class StepWorker {
 
   #snapshotDue(decision: Decision, now: number): boolean {
     if (this.#collector === null) return false;
-    if (this.#step.containerLogs === null || decision.stage !== this.#step.stage) return true;
+    if (this.#step.containerLogsHash === null || decision.stage !== this.#step.stage) return true;
     return now - this.#snapshotAt >= this.#deps.snapshotIntervalMs;
   }
 
@@ -285,7 +285,7 @@ export class StepWorker {
       this.#step,
       this.#withFailure(decision),
       {
-        containerLogs: withLogs ? this.#snapshot.text : null,
+        containerLogs: withLogs ? this.#snapshot.content : null,
         totalDurationMs: this.#snapshot.totalDurationMs ?? this.#step.totalDurationMs,
         deleteAt: cleanup === null ? null : new Date(now + cleanup),
       },

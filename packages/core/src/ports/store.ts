@@ -109,7 +109,8 @@ export interface StepRecord {
   error: string | null;
   /** The UID of the TestRun that was made for this step; once set, no other is ever made. */
   testRunUid: string | null;
-  containerLogs: string | null;
+  /** SHA-256 of the stored container logs' UTF-8, in hexadecimal digits; null while there are none. */
+  containerLogsHash: string | null;
   /** How long the script can take at most, from the initializer's report; null until it is known. */
   totalDurationMs: number | null;
   createdAt: Date;

@@ -5,8 +5,8 @@ import { atStage } from "./reconcile.ts";
 
 /** What a sync found out beside the decision. */
 export interface SyncFindings {
-  /** The snapshot read now; null when it was not read. */
-  containerLogs: string | null;
+  /** The snapshot made now, with its SHA-256 as in {@link StepRecord}; null when none was made. */
+  containerLogs: { text: string; hash: string } | null;
   /** From the initializer's report, once it was read. */
   totalDurationMs: number | null;
   /** When the step's objects are to be deleted from the cluster after its end; null for never. */
@@ -25,8 +25,7 @@ export function statusChanged(step: StepRecord, decision: Decision): boolean {
 export function planWrite(step: StepRecord, decision: Decision, findings: SyncFindings, now: number): StepPatch | null {
   const changed = statusChanged(step, decision);
   const { containerLogs } = findings;
-  const logsDue =
-    containerLogs !== null && (changed || step.containerLogs === null || containerLogs !== step.containerLogs);
+  const logsDue = containerLogs !== null && (changed || containerLogs.hash !== step.containerLogsHash);
   const durationDue = findings.totalDurationMs !== null && findings.totalDurationMs !== step.totalDurationMs;
   if (!changed && !logsDue && !durationDue) return null;
 
@@ -39,7 +38,7 @@ export function planWrite(step: StepRecord, decision: Decision, findings: SyncFi
     patch.stageChangedAt = new Date(now);
     if (next.startedAt !== null && step.startedAt === null) patch.startedAt = next.startedAt;
   }
-  if (logsDue) patch.containerLogs = containerLogs;
+  if (logsDue) patch.containerLogs = containerLogs.text;
   if (durationDue) patch.totalDurationMs = findings.totalDurationMs!;
   if (isEnded(decision.status) && !isEnded(step.status)) {
     patch.finishedAt = new Date(now);

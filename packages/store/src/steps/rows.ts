@@ -1,3 +1,4 @@
+import { sql } from "../drizzle.ts";
 import { testRuns, testRunSteps } from "../schema/index.ts";
 
 /** The columns of a `StepRecord`, by its own names. */
@@ -10,7 +11,9 @@ export const stepColumns = {
   stage: testRunSteps.stage,
   error: testRunSteps.error,
   testRunUid: testRunSteps.testRunUid,
-  containerLogs: testRunSteps.containerLogs,
+  containerLogsHash: sql<string | null>`encode(sha256(convert_to(${testRunSteps.containerLogs}, 'UTF8')), 'hex')`.as(
+    "container_logs_hash",
+  ),
   totalDurationMs: testRunSteps.totalDurationMs,
   createdAt: testRunSteps.createdAt,
   stageChangedAt: testRunSteps.stageChangedAt,

@@ -124,7 +124,7 @@ export class CriParser {
   #entries(bytes: Uint8Array, view: DataView, from: number, end: number): number {
     const builder = this.#builder;
     const runs = end - from >= RUN_BYTES && end <= INPUT_BYTES ? entryRuns() : null;
-    runs?.load(bytes);
+    runs?.load(bytes.subarray(0, end));
     let at = from;
     let last = -1;
     for (;;) {

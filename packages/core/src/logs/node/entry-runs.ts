@@ -56,7 +56,7 @@ export class EntryRuns {
     this.#result = new Int32Array(memory.buffer, 0, 9);
   }
 
-  /** Takes a copy of the input. */
+  /** Takes a copy of the input, of at most {@link INPUT_BYTES}. */
   load(bytes: Uint8Array): void {
     this.#bytes.set(bytes, INPUT);
   }

@@ -95,6 +95,12 @@ describe("runs of entries", () => {
     );
   });
 
+  test("are read behind a line that was longer than the memory for them", () => {
+    const entry = (text: string): string => `${SECOND}.5Z stdout F ${text}\n`;
+    const file = utf8([300_000, 10, 2000, 2000, 2000, 10].map((size) => entry("x".repeat(size))).join(""));
+    expect(everything(readFile(file, { sizes: [1500] }))).toEqual(everything(readFile(file, { sizes: SMALL })));
+  });
+
   test.each([
     ["some bytes over", (n: number) => `n=${n} ${"x".repeat(n % 300)}`],
     ["to the byte", (n: number) => `n=${n} `.padEnd(127, "x")],

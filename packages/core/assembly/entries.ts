@@ -4,7 +4,7 @@
 // AssemblyScript; see `scripts/build-wasm.ts`. The addresses and the fields of the result are repeated in
 // `src/logs/node/entry-runs.ts`.
 
-/** Nine fields of four bytes. */
+/** Eight fields of four bytes. */
 const RESULT: usize = 0;
 const TIMES: usize = 1024;
 /** 64 KiB; whatever lies in the sixteen bytes behind is read, and not looked at. */

@@ -11,9 +11,9 @@ import type { Logger } from "pino";
 import { backoffMs } from "../supervisor/backoff.ts";
 import { mayRead, type Pressure } from "./admission.ts";
 import { Changes } from "./changes.ts";
-import { joinCommits } from "./join-commits.ts";
 import { race } from "./race.ts";
 import type { DiskQueue } from "./spool/disk-queue.ts";
+import { storeCommits } from "./store-commits.ts";
 import {
   BATCH_BYTES,
   BATCH_COMMITS,
@@ -25,7 +25,7 @@ import {
 
 export interface CommitterDeps extends WaitingQueueDeps {
   store: Pick<LogStore, "commitLogs" | "handOver">;
-  spool: DiskQueue;
+  spool: Pick<DiskQueue, "bytes" | "empty" | "push" | "peek">;
   /** In bytes. */
   spoolLimit: number;
   log: Logger;
@@ -60,7 +60,8 @@ export class Committer {
   readonly #changes = new Changes();
   /** On its way to the database, and not in {@link #waiting} any more. */
   #inFlight: Waiting[] = [];
-  #sentAt = 0;
+  /** When the statement under way was sent. */
+  #sentAt: number | null = null;
   #inFlightSpooled: Spooled[] | null = null;
   /** Who waits for the records on the disk, in their order. */
   #spooled: Spooled[] = [];
@@ -70,6 +71,9 @@ export class Committer {
   /** True while nothing can be written to the disk, and nothing is being written. */
   #diskFails = false;
   #failures = 0;
+  /** So many of the records on the disk are stored one by one: the database has refused one of them. */
+  #alone = 0;
+  #closed: Promise<void> | null = null;
 
   constructor(deps: CommitterDeps) {
     this.#deps = deps;
@@ -88,7 +92,7 @@ export class Committer {
     };
   }
 
-  /** True while what is submitted goes to the disk: few and large pieces are better then. */
+  /** True while the disk is used. */
   get spooling(): boolean {
     return this.#spooling;
   }
@@ -108,14 +112,17 @@ export class Committer {
   }
 
   /** Stores what can be stored within the time, and leaves the rest on the disk. Idempotent. */
-  async close(timeoutMs: number): Promise<void> {
+  close(timeoutMs: number): Promise<void> {
+    return (this.#closed ??= this.#close(timeoutMs));
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
     const limit = AbortSignal.timeout(timeoutMs);
     while (!limit.aborted && !this.#closing.signal.aborted && this.#busy()) await this.#changes.next(limit);
     clearInterval(this.#watch);
     this.#closing.abort();
     this.#changes.notify();
     await Promise.all(this.#loops);
-    this.#emptying = false;
     await this.#spillInFlight();
     while (this.#waiting.length > 0) await this.#spillFirst();
   }
@@ -135,7 +142,7 @@ export class Committer {
     }
   }
 
-  /** While the disk is used everything goes through it, in its order. */
+  /** What is on the disk came first. */
   get #mayStoreFromMemory(): boolean {
     return !this.#spooling || (this.#diskFails && this.#spooled.length === 0);
   }
@@ -145,7 +152,6 @@ export class Committer {
     if (!this.#mayStoreFromMemory || signal.aborted) return;
     const batch = this.#waiting.takeBatch();
     this.#inFlight = batch;
-    this.#sentAt = performance.now();
     const commits = await Promise.all(batch.map(async ({ commit, stored }) => ({ ...commit, chunks: await stored })));
     const outcomes = await race(this.#tryStore(commits), signal);
     // The process ends: the batch stays in flight, to be written to the disk.
@@ -186,33 +192,36 @@ export class Committer {
   /** @returns an outcome for each, or why the store could not do it */
   async #tryStore(commits: readonly StreamCommit[]): Promise<CommitOutcome[] | Error> {
     const { store, log } = this.#deps;
+    this.#sentAt = performance.now();
     try {
-      const { joined, indexOf } = joinCommits(commits);
-      const outcomes = await store.commitLogs(joined);
-      for (const [index, outcome] of outcomes.entries()) if (outcome === "lost") await store.handOver(joined[index]!);
+      const outcomes = await storeCommits(store, commits);
       this.#failures = 0;
-      return commits.map((_, index) => outcomes[indexOf[index]!]!);
+      return outcomes;
     } catch (error) {
       this.#failures += 1;
       const level = isTailraceError(error, "UNAVAILABLE") ? "warn" : "error";
       if (this.#failures === 1 || level === "error")
         log[level]({ err: error, failures: this.#failures }, "could not store logs; they wait on the disk");
       return error as Error;
+    } finally {
+      this.#sentAt = null;
     }
   }
 
-  /** As many at once as from memory, else the disk would fill faster than it is emptied; behind a failure one by one. */
+  /** As many at once as from memory, else the disk would fill faster than it is emptied. */
   async #storeFromDisk(signal: AbortSignal): Promise<void> {
-    const next = await this.#deps.spool.peek({ commits: this.#failures > 0 ? 1 : BATCH_COMMITS, bytes: BATCH_BYTES });
+    const next = await this.#deps.spool.peek({ commits: this.#alone > 0 ? 1 : BATCH_COMMITS, bytes: BATCH_BYTES });
     if (next === null) return;
+    for (const { settled, done } of this.#spooled.splice(0, next.damaged)) if (!settled) done("lost");
     const { commits } = next;
     const open = commits.flatMap((commit, index) => (this.#spooled[index]!.settled ? [] : { commit, index }));
     if (open.length > 0) {
       const outcomes = await race(this.#tryStore(open.map(({ commit }) => commit)), signal);
       if (outcomes === "aborted") return;
-      if (outcomes instanceof Error) return await this.#afterFailure(commits[0]!, outcomes, signal);
+      if (outcomes instanceof Error) return await this.#afterFailure(commits, outcomes, signal);
       for (const [at, { commit, index }] of open.entries()) this.#tell(this.#spooled[index]!, commit, outcomes[at]!);
     }
+    this.#alone = Math.max(0, this.#alone - commits.length);
     this.#spooled.splice(0, commits.length);
     await next.drop();
     this.#emptying = this.#spooled.length < BATCH_COMMITS && this.#deps.spool.bytes < BATCH_BYTES;
@@ -220,10 +229,12 @@ export class Committer {
   }
 
   /** What the database refuses for a reason of its own must not hold up all the others for ever. */
-  async #afterFailure(commit: StreamCommit, error: Error, signal: AbortSignal): Promise<void> {
+  async #afterFailure(commits: readonly StreamCommit[], error: Error, signal: AbortSignal): Promise<void> {
     this.#startSpooling();
-    if (isTailraceError(error, "UNAVAILABLE") || this.#failures < REFUSALS)
-      return await this.#pauseAfterFailure(signal);
+    const refused = !isTailraceError(error, "UNAVAILABLE");
+    if (refused && commits.length > 1) this.#alone = commits.length;
+    if (!refused || commits.length > 1 || this.#failures < REFUSALS) return await this.#pauseAfterFailure(signal);
+    const [commit] = commits as [StreamCommit];
     this.#failures = 0;
     try {
       await this.#deps.store.handOver(commit);
@@ -241,7 +252,7 @@ export class Committer {
       try {
         if (!this.#spooling) await this.#changes.next(signal);
         else if ((this.#inFlightSpooled?.length ?? 0) < this.#inFlight.length) await this.#spillInFlight();
-        else if (this.#waiting.length > 0 && !this.#emptying) await this.#spillFirst();
+        else if (this.#waiting.length > 0 && this.#maySpill) await this.#spillFirst();
         else await this.#changes.next(signal);
       } catch (error) {
         this.#deps.log.error({ err: error }, "the spool can't be written to; reading waits when memory is full");
@@ -257,17 +268,26 @@ export class Committer {
   async #spillInFlight(): Promise<void> {
     const batch = this.#inFlight;
     const spooled = (this.#inFlightSpooled ??= []);
-    while (spooled.length < batch.length) spooled.push(await this.#spill(batch[spooled.length]!));
+    while (spooled.length < batch.length && this.#inFlight === batch) {
+      const record = await this.#spill(batch[spooled.length]!);
+      // The database may have answered meanwhile.
+      if (this.#inFlight !== batch) record.settled = true;
+      spooled.push(record);
+    }
     this.#changes.notify();
   }
 
   async #spillFirst(): Promise<void> {
     const first = this.#waiting.first!;
     await first.stored;
-    if (this.#waiting.first !== first || this.#emptying) return;
+    if (this.#waiting.first !== first || !this.#maySpill) return;
     await this.#spill(first);
     this.#waiting.dropFirst();
     this.#changes.notify();
+  }
+
+  get #maySpill(): boolean {
+    return this.#closing.signal.aborted || (this.#spooling && !this.#emptying);
   }
 
   async #spill({ commit, stored, readAt, done }: Waiting): Promise<Spooled> {
@@ -285,8 +305,8 @@ export class Committer {
   #noteStall(): void {
     const full = this.#waiting.bytes >= MEMORY_LIMIT;
     const oldest = this.#inFlight[0] ?? this.#waiting.first;
-    const since = full ? oldest?.submittedAt : this.#inFlight.length > 0 ? this.#sentAt : undefined;
-    if (since !== undefined && performance.now() - since > STALL_MS) this.#startSpooling();
+    const since = full ? (oldest?.submittedAt ?? null) : this.#sentAt;
+    if (since !== null && performance.now() - since > STALL_MS) this.#startSpooling();
   }
 
   #startSpooling(): void {

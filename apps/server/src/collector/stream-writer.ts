@@ -18,7 +18,7 @@ import type { LineSink } from "./reading.ts";
 export type OpenGap = Pick<Gap, "reason" | "certain">;
 
 export interface StreamWriterDeps {
-  committer: Committer;
+  committer: Pick<Committer, "submit">;
   pool: BufferPool;
   /** Told once when another process has the stream. */
   onLost: () => void;
@@ -31,7 +31,7 @@ export interface StreamWriterDeps {
 /** Puts the lines of one stream on their way to the store, chunk by chunk, in order. */
 export class StreamWriter implements LineSink {
   readonly record: StreamRecord;
-  readonly #committer: Committer;
+  readonly #committer: Pick<Committer, "submit">;
   readonly #pool: BufferPool;
   readonly #onLost: () => void;
   readonly #onGap: (gap: OpenGap) => void;

@@ -2,12 +2,15 @@ import { readdir, rename, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { openStoredChunk } from "@tailrace/store";
+import { openStoredChunk, storeChunk } from "@tailrace/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ChunkBuffers } from "../../src/collector/buffers.ts";
 import { joinCommits } from "../../src/collector/join-commits.ts";
 import { joinHandovers } from "../../src/collector/handovers.ts";
 import { adoptSpools } from "../../src/collector/spool/folder.ts";
+import { storeCommits } from "../../src/collector/store-commits.ts";
 import type { StreamWriter } from "../../src/collector/stream-writer.ts";
+import type { Submission } from "../../src/collector/waiting-queue.ts";
 import {
   claimedStep,
   INSTANCE,
@@ -113,6 +116,111 @@ describe("what is read while the database", { timeout: 60_000 }, () => {
     expect(committer.spooling).toBe(false);
     await writer.settled(never);
     expect(await storedNumbers(storage.direct, record)).toEqual(upTo(written));
+    await committing.leave();
+  });
+
+  test("has stored a part of what is stored together, because an answer was lost, gets the rest", async () => {
+    const [one, other] = [(await begin()).record, (await begin()).record];
+    const submitted: Submission[] = [];
+    const capturing = {
+      committer: { submit: (each: Submission) => void submitted.push(each) },
+      pool: new ChunkBuffers(),
+    };
+    const writers = [one, other].map((record) => openWriter(record, capturing).writer);
+    for (const n of [0, 10, 20]) for (const writer of writers) writeNumbers(writer, n, n + 10);
+    const commits = await Promise.all(
+      submitted.map(async ({ commit, chunk }) => ({ ...commit, chunks: [await storeChunk(chunk!)] })),
+    );
+    await storeCommits(storage.direct, commits.slice(0, 3));
+    expect(await storeCommits(storage.direct, commits.slice(1))).toEqual(Array(5).fill("committed"));
+    for (const record of [one, other]) {
+      expect(await storedNumbers(storage.direct, record)).toEqual(upTo(30));
+      expect(await storage.direct.listHandovers(record)).toEqual([]);
+    }
+  });
+
+  test("is used again while a chunk is still compressed that would have gone to the disk", async () => {
+    const { record } = await begin();
+    const held = Promise.withResolvers<void>();
+    const committing = await openCommitter(storage, {
+      async storeChunk(chunk) {
+        if (chunk.firstSeq === 20) await held.promise;
+        return await storeChunk(chunk);
+      },
+    });
+    const { committer } = committing;
+    const { writer, events } = openWriter(record, committing);
+    storage.line.stall();
+    writeNumbers(writer, 0, 10);
+    await expect.poll(() => committer.pressure.spoolBytes, { timeout: 10_000 }).toBeGreaterThan(0);
+    for (const n of [10, 20, 30]) writeNumbers(writer, n, n + 10);
+    storage.line.resume();
+    await expect.poll(() => committer.spooling, { timeout: 10_000 }).toBe(false);
+    held.resolve();
+    await writer.settled(never);
+    expect(await storedNumbers(storage.direct, record)).toEqual(upTo(40));
+    expect(events).toEqual({ lost: false, gaps: 0 });
+    await committing.leave();
+  });
+
+  test("answers while what was sent is written to the disk, is not sent it again", async () => {
+    const [one, other] = [(await begin()).record, (await begin()).record];
+    const answers = [0, 1].map(() => Promise.withResolvers<void>());
+    const sent: number[] = [];
+    const written = Promise.withResolvers<void>();
+    let written2 = false;
+    const committing = await openCommitter(storage, {
+      store: {
+        ...storage.store,
+        async commitLogs(commits) {
+          const turn = sent.push(commits.length) - 1;
+          await answers[turn]?.promise;
+          return await storage.store.commitLogs(commits);
+        },
+      },
+      spool: (queue) => ({
+        get bytes() {
+          return queue.bytes;
+        },
+        get empty() {
+          return queue.empty;
+        },
+        peek: (most) => queue.peek(most),
+        async push(commit) {
+          if (commit.stream.id === other.id) {
+            written2 = true;
+            await written.promise;
+          }
+          await queue.push(commit);
+        },
+      }),
+    });
+    const told: string[] = [];
+    const { committer, pool } = committing;
+    const noting = {
+      submit: (submission: Submission) =>
+        committer.submit({
+          ...submission,
+          done(outcome) {
+            told.push(`${submission.commit.stream.id === one.id ? "one" : "other"}: ${outcome}`);
+            submission.done(outcome);
+          },
+        }),
+    };
+    const writers = [one, other].map((record) => openWriter(record, { committer: noting, pool }).writer);
+    writeNumbers(writers[0]!, 0, 1);
+    await expect.poll(() => sent).toEqual([1]);
+    writeNumbers(writers[0]!, 1, 2);
+    writeNumbers(writers[1]!, 0, 2);
+    answers[0]!.resolve();
+    await expect.poll(() => sent).toEqual([1, 2]);
+    await expect.poll(() => written2, { timeout: 10_000 }).toBe(true);
+    answers[1]!.resolve();
+    await expect.poll(() => told).toEqual(["one: committed", "one: committed", "other: committed"]);
+    written.resolve();
+    await expect.poll(() => committer.spooling).toBe(false);
+    expect(told).toHaveLength(3);
+    expect(sent).toEqual([1, 2]);
     await committing.leave();
   });
 

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StreamCommit } from "@tailrace/core";
@@ -159,5 +159,22 @@ describe("DiskQueue", () => {
     expect(await drain(second)).toEqual([0, 2]);
     expect(damages).toEqual([join(directory, "00000001.spool.damaged")]);
     expect(await readdir(directory)).toEqual(["00000001.spool.damaged"]);
+  });
+
+  test("tells how many of its own records were in a file that is damaged", async () => {
+    const queue = await open();
+    // A file is closed behind 16 MiB.
+    for (let seq = 0; seq < 4; seq += 1) await queue.push(commit(seq, 9_000_000));
+    const file = join(directory, "00000001.spool");
+    const bytes = await readFile(file);
+    const second = writeRecord(commit(0, 9_000_000)).length + 1000;
+    bytes[second] = bytes[second]! ^ 1;
+    await writeFile(file, bytes);
+    const first = (await queue.peek(ONE))!;
+    expect([seqsOf(first), first.damaged]).toEqual([[0], 0]);
+    await first.drop();
+    const next = (await queue.peek(ONE))!;
+    expect([seqsOf(next), next.damaged]).toEqual([[2], 1]);
+    await queue.close();
   });
 });

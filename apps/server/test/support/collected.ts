@@ -76,10 +76,17 @@ export const INSTANCE: ContainerInstance = {
   named: false,
 };
 
-/** A committer with its own folder below the storage's spools. */
+/**
+ * A committer with its own folder below the storage's spools.
+ *
+ * @param rest.spool - puts itself before the queue in that folder
+ */
 export async function openCommitter(
   { store, spoolRoot }: Pick<Storage, "store" | "spoolRoot">,
-  rest: Partial<CommitterDeps> = {},
+  {
+    spool = (queue) => queue,
+    ...rest
+  }: Partial<Omit<CommitterDeps, "spool">> & { spool?: (queue: CommitterDeps["spool"]) => CommitterDeps["spool"] } = {},
 ): Promise<{ committer: Committer; pool: ChunkBuffers; leave: () => Promise<void> }> {
   const folder = await openSpoolFolder(spoolRoot, makeId(randomBytes(16)), quiet);
   const pool = new ChunkBuffers();
@@ -87,7 +94,7 @@ export async function openCommitter(
     store,
     storeChunk,
     release: (buffer) => pool.release(buffer),
-    spool: folder.queue,
+    spool: spool(folder.queue),
     spoolLimit: 1024 ** 3,
     log: quiet,
     onCommitted: () => undefined,
@@ -103,7 +110,10 @@ export async function openCommitter(
   };
 }
 
-export function openWriter(record: StreamRecord, { committer, pool }: { committer: Committer; pool: ChunkBuffers }) {
+export function openWriter(
+  record: StreamRecord,
+  { committer, pool }: { committer: Pick<Committer, "submit">; pool: ChunkBuffers },
+) {
   const events = { lost: false, gaps: 0 };
   const writer = new StreamWriter(record, {
     committer,

@@ -10,8 +10,9 @@ const SEGMENT = /^(\d{8})\.spool$/;
 
 /** The oldest commits of a queue. */
 export interface QueueHead {
-  /** At least one. */
   commits: StreamCommit[];
+  /** How many before them could not be read; only those that this process has put in are known. */
+  damaged: number;
   /** Takes them off the queue. */
   drop: () => Promise<void>;
 }
@@ -19,6 +20,8 @@ export interface QueueHead {
 interface Segment {
   number: number;
   bytes: number;
+  /** Put in by this process and not taken off yet. */
+  records: number;
 }
 
 /**
@@ -52,7 +55,7 @@ export class DiskQueue {
       const file = await open(queue.#path(number), "r");
       const { size } = await file.stat();
       await file.close();
-      queue.#segments.push({ number, bytes: size });
+      queue.#segments.push({ number, bytes: size, records: 0 });
       queue.#bytes += size;
       queue.#next = number + 1;
     }
@@ -74,7 +77,7 @@ export class DiskQueue {
   }
 
   /**
-   * The oldest commits, which stay until they are dropped; null when there is none.
+   * The oldest commits, which stay until they are dropped; null when there is none. Damaged ones are set aside.
    *
    * @param most - how many, and about how many bytes of them
    */
@@ -104,7 +107,7 @@ export class DiskQueue {
     let segment = this.#segments.at(-1);
     if (this.#writing === null || segment === undefined || segment.bytes >= SEGMENT_BYTES) {
       await this.#writing?.close();
-      segment = { number: this.#next++, bytes: 0 };
+      segment = { number: this.#next++, bytes: 0, records: 0 };
       this.#writing = await open(this.#path(segment.number), "wx", 0o600);
       this.#segments.push(segment);
     }
@@ -113,20 +116,25 @@ export class DiskQueue {
       at += bytesWritten;
     }
     segment.bytes += record.length;
+    segment.records += 1;
     this.#bytes += record.length;
   }
 
   async #peek(most: { commits: number; bytes: number }): Promise<QueueHead | null> {
+    let damaged = 0;
     for (let segment = this.#segments[0]; segment !== undefined; segment = this.#segments[0]) {
       if (this.#readAt >= segment.bytes) {
-        if (!(await this.#leave(segment))) return null;
+        if (!(await this.#leave(segment))) break;
         continue;
       }
       const { commits, end, damage } = await this.#readSome(segment, most);
-      if (commits.length > 0) return { commits, drop: () => this.#inTurn(() => this.#drop(segment, end)) };
-      if (damage !== null) await this.#setAside(segment, damage);
+      const drop = (): Promise<void> => this.#inTurn(() => this.#drop(segment, end, commits.length));
+      if (commits.length > 0) return { commits, damaged, drop };
+      if (damage === null) continue;
+      damaged += segment.records;
+      await this.#setAside(segment, damage);
     }
-    return null;
+    return damaged === 0 ? null : { commits: [], damaged, drop: () => Promise.resolve() };
   }
 
   /** Up to a damaged record, the file's end or the limits. */
@@ -164,7 +172,8 @@ export class DiskQueue {
     this.#bytes = 0;
   }
 
-  async #drop(segment: Segment, end: number): Promise<void> {
+  async #drop(segment: Segment, end: number, records: number): Promise<void> {
+    segment.records -= records;
     this.#bytes -= end - this.#readAt;
     this.#readAt = end;
     if (end >= segment.bytes) await this.#leave(segment);

@@ -3,7 +3,6 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { LogStore } from "@tailrace/core";
 import type { Logger } from "pino";
-import { joinCommits } from "../join-commits.ts";
 import { DiskQueue } from "./disk-queue.ts";
 
 /** In a process's folder: whose it is. Its modification time says that the owner lives. */
@@ -75,7 +74,7 @@ async function handOverAll(directory: string, store: Pick<LogStore, "handOver">,
   try {
     queue = await DiskQueue.open(directory, (file, error) => reportDamage(log, file, error));
     for (let next = await queue.peek(ADOPTED); next !== null; next = await queue.peek(ADOPTED)) {
-      for (const commit of joinCommits(next.commits).joined) await store.handOver(commit);
+      for (const commit of next.commits) await store.handOver(commit);
       await next.drop();
       records += next.commits.length;
     }

@@ -129,10 +129,11 @@ export class CriParser {
     let last = -1;
     for (;;) {
       const { second } = this.#stamp;
-      const nanos = runs === null || this.#joiner.any ? -1 : builder.nanosIn(second.seconds);
+      const nanos = runs === null || builder.full || this.#joiner.any ? -1 : builder.nanosIn(second.seconds);
       const run = nanos === -1 ? null : runs!.read(at, end, CHUNK_BYTES - builder.end, second, nanos);
       if (run !== null) {
         builder.run(run);
+        this.#seconds = second.seconds;
         this.#nanos = run.lastNanos;
         this.#offset += run.next - at;
         last = run.lastStart;

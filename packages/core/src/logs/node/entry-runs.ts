@@ -53,7 +53,7 @@ export class EntryRuns {
     const { memory, readEntries } = new Instance(new Module(wasm)).exports as Exports;
     this.#read = readEntries;
     this.#bytes = new Uint8Array(memory.buffer);
-    this.#result = new Int32Array(memory.buffer, 0, 9);
+    this.#result = new Int32Array(memory.buffer, 0, 8);
   }
 
   /** Takes a copy of the input, of at most {@link INPUT_BYTES}. */

@@ -101,6 +101,20 @@ describe("runs of entries", () => {
     expect(everything(readFile(file, { sizes: [1500] }))).toEqual(everything(readFile(file, { sizes: SMALL })));
   });
 
+  test("end where one line has filled the chunk by far", () => {
+    const entry = (text: string): string => `${SECOND}.5Z stdout F ${text}\n`;
+    const sizes = [...Array<number>(8000).fill(127), 300_000, ...Array<number>(200).fill(40)];
+    const file = utf8(sizes.map((size) => entry("x".repeat(size))).join(""));
+    const read = everything(readFile(file, { sizes: [16_384] }));
+    expect(read).toEqual(everything(readFile(file, { sizes: SMALL })));
+  });
+
+  test("have the second of the line before, whatever the entries of that one said", () => {
+    const usual = Array.from({ length: 40 }, (_, n) => `${SECOND}.${n + 1}Z stdout F ${"x".repeat(30)}\n`);
+    const file = utf8([`${SECOND}.1Z stdout P a\n`, `${SECOND}.2+02:00 stdout F b\n`, ...usual, "no entry\n"].join(""));
+    expect(everything(readFile(file))).toEqual(everything(readFile(file, { sizes: SMALL })));
+  });
+
   test.each([
     ["some bytes over", (n: number) => `n=${n} ${"x".repeat(n % 300)}`],
     ["to the byte", (n: number) => `n=${n} `.padEnd(127, "x")],

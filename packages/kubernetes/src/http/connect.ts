@@ -25,9 +25,8 @@ export interface TlsTarget {
   verifyFirst?: boolean;
 }
 
-/** Each piece of TLS has 16 KiB at most, whatever the buffer. */
-const TLS_BUFFER_BYTES = 16 * 1024;
-const PLAIN_BUFFER_BYTES = 64 * 1024;
+/** Each piece of TLS has 16 KiB at most, whatever the buffer; and there is one for each followed container. */
+const BUFFER_BYTES = 16 * 1024;
 
 /** Finds broken connections that nothing is sent on. */
 const TCP_KEEP_ALIVE_MS = 30_000;
@@ -38,7 +37,7 @@ const TCP_KEEP_ALIVE_MS = 30_000;
  * @param onBytes - gets what comes, in one buffer that is used again and again. @returns false when the socket was paused
  */
 export function beginConnection(target: Target, onBytes: (bytes: Buffer) => boolean): net.Socket {
-  const buffer = Buffer.alloc(target.tls === null ? PLAIN_BUFFER_BYTES : TLS_BUFFER_BYTES);
+  const buffer = Buffer.alloc(BUFFER_BYTES);
   const common = {
     host: target.host,
     port: target.port,

@@ -23,6 +23,15 @@ async function sourcesOf({ client }: ServerProcess, run: Run): Promise<string[]>
   return items.filter(({ role }) => role === "runner").map(({ source }) => source ?? "none");
 }
 
+/** What has ended so far is not read any more. */
+async function untilOthersSealed({ client }: ServerProcess, run: Run): Promise<void> {
+  await until("the seals of initializer and starter", async () => {
+    const { items } = await client.logs.streams.query({ teamId: "demo", runId: run.id });
+    const others = items.filter(({ role }) => role !== "runner");
+    return others.length === 2 && others.every(({ sealed }) => sealed);
+  });
+}
+
 /** How many containers are shown as ones whose log can't be read. */
 async function errorsShown({ client }: ServerProcess, run: Run): Promise<number> {
   const { steps } = await client.runs.get.query({ teamId: "demo", runId: run.id });
@@ -102,6 +111,7 @@ describe("a source that goes away in the middle", { timeout: 120_000 }, () => {
     const { faults } = world.there.sandbox;
     const run = await startRun(server.client, { script: SCRIPTS.pass, parallelism: 2 });
     await printFrom("node", run, 1000);
+    await untilOthersSealed(server, run);
 
     const allowNodeLogs = faults.deny(NODE_LOGS);
     const allowPodLogs = faults.deny(POD_LOGS);

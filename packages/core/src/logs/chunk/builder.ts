@@ -30,6 +30,7 @@ export interface LineRun {
 export const CHUNK_BYTES = 1024 * 1024;
 
 const FIRST_BYTES = 16 * 1024;
+const FIRST_TIMES = 1024;
 const TIMES_PER_LINE = 9;
 const BILLION = 1_000_000_000;
 
@@ -125,7 +126,7 @@ export class ChunkBuilder {
     if (this.lines === 0) this.#begin(seconds, nanos);
     else this.#extend(seconds, nanos);
     const distance = (seconds - this.#seconds) * BILLION + (nanos - this.#nanos);
-    if (this.#timesEnd + TIMES_PER_LINE > this.#times.length) this.#growTimes();
+    if (this.#timesEnd + TIMES_PER_LINE > this.#times.length) this.#reserveTimes(FIRST_TIMES);
     this.#timesEnd = writeVarint(this.#times, this.#timesEnd, zigzag(distance) * 4 + flags);
     this.#seconds = seconds;
     this.#nanos = nanos;
@@ -141,7 +142,7 @@ export class ChunkBuilder {
     this.reserve(bytes.length);
     this.bytes.set(bytes, this.end);
     this.end += bytes.length;
-    this.#times = withRoom(this.#times, this.#timesEnd, this.#timesEnd + times.length);
+    this.#reserveTimes(times.length);
     this.#times.set(times, this.#timesEnd);
     this.#timesEnd += times.length;
     this.#extend(this.#seconds, minNanos);
@@ -220,10 +221,8 @@ export class ChunkBuilder {
     }
   }
 
-  #growTimes(): void {
-    const grown = new Uint8Array(Math.max(1024, this.#times.length * 2));
-    grown.set(this.#times.subarray(0, this.#timesEnd));
-    this.#times = grown;
+  #reserveTimes(size: number): void {
+    this.#times = withRoom(this.#times, this.#timesEnd, this.#timesEnd + size);
   }
 }
 

@@ -1,12 +1,13 @@
 import type { Run } from "@tailrace/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openTcpProxy } from "../apps/server/test/support/tcp-proxy.ts";
 import { SCRIPTS } from "./contract/scripts.ts";
 import { sumOf } from "./support/metrics.ts";
 import { checkNumbered } from "./support/numbered.ts";
 import { startRun } from "./support/runs.ts";
 import type { ServerProcess } from "./support/server.ts";
 import { noisyLine, SteeredRunners } from "./support/steered.ts";
-import { untilStored } from "./support/stored.ts";
+import { fencesOf, untilStored } from "./support/stored.ts";
 import { until } from "./support/until.ts";
 import { expectWhole, untilEnd } from "./support/whole.ts";
 import { openWorld, type World } from "./support/world.ts";
@@ -38,6 +39,7 @@ describe.each(["auto", "off"] as const)(
       const sandbox = { programs: [runners.program], logMaxBytes: -1, logMaxFiles: 2 };
       const env = { TAILRACE_NODE_LOGS: nodeLogs, TAILRACE_LEASE: "3s" };
       world = parts.use(await openWorld({ sandbox, env }));
+      server = await world.serve();
     }, 60_000);
 
     beforeEach(() => runners.reset());
@@ -63,7 +65,6 @@ describe.each(["auto", "off"] as const)(
     }
 
     test("for longer than the memory lasts, and than the lease, loses nothing", async () => {
-      server = await world.serve();
       const run = await start();
       world.line.stall();
       await runners.print(MUCH);
@@ -80,6 +81,27 @@ describe.each(["auto", "off"] as const)(
       await untilStored(world.database, run, runners.target);
       runners.finish();
       await expectWhole(server, run, runners.target, noisyLine);
+      expect(await fencesOf(world.database, run)).toEqual(["1"]);
+    });
+
+    test("for longer than the lease leaves a run with its server, where another is back sooner", async () => {
+      await using line = await openTcpProxy(Number(new URL(world.database.url).port));
+      const url = new URL(world.database.url);
+      url.port = String(line.port);
+      await using other = await world.serve({ DATABASE_URL: url.href });
+      const run = await start();
+      world.line.stall();
+      line.stall();
+      await untilLeaseIsOver(run);
+      line.resume();
+      await until("the other server", async () => (await fetch(`${other.url}/readyz`)).ok);
+      world.line.resume();
+      await runners.print(400);
+      await untilStored(world.database, run, 400);
+      runners.finish();
+      await expectWhole(server, run, 400, noisyLine);
+      expect(await fencesOf(world.database, run)).toEqual(["1"]);
+      await other.sigterm();
     });
 
     test("and a server that is killed meanwhile leaves what it has read to the next one", async () => {

@@ -29,6 +29,7 @@ import { listScenarios } from "./scenarios/list-scenarios.ts";
 import { replaceScenario } from "./scenarios/replace-scenario.ts";
 import { STEP_CHANNEL } from "./steps/announce-step.ts";
 import { claimSteps } from "./steps/claim-steps.ts";
+import { readClock } from "./steps/read-clock.ts";
 import { releaseLeases } from "./steps/release-leases.ts";
 import { renewLeases } from "./steps/renew-leases.ts";
 import { writeStep } from "./steps/write-step.ts";
@@ -88,6 +89,7 @@ export async function openStore(options: DatabaseOptions): Promise<PostgresStore
     listRuns: (teamId, page) => paged(page, () => listRuns(db, teamId, page)),
     requestStop: (teamId, runId) => translated(requestStop(database, teamId, runId)),
     deleteRun: (teamId, runId) => translated(deleteRun(database, teamId, runId)),
+    clock: () => translated(readClock(db)),
     claimSteps: (claim) => translated(claimSteps(db, claim)),
     renewLeases: (claim) => translated(renewLeases(db, claim)),
     releaseLeases: (holder) => translated(releaseLeases(database, holder)),

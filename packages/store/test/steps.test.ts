@@ -109,6 +109,34 @@ describe("claimSteps", () => {
   });
 });
 
+describe("claimSteps of what has run out", () => {
+  test("leaves the steps that the holder follows already", async () => {
+    const { store } = fixture;
+    const { step } = await claimOne(fixture, "a", 1);
+    await leaseRanOut(fixture, step.id);
+    const claim = { holder: "a", namespace: "k6", ttlMs: 60_000, limit: 10 };
+    expect(await store.claimSteps({ ...claim, except: [step.id] })).toEqual([]);
+    expect(await store.claimSteps({ ...claim, except: ["another"] })).toMatchObject([{ id: step.id, fence: 2 }]);
+  });
+
+  test("takes it within the given time only, and what was given back always", async () => {
+    const { store } = fixture;
+    const { step } = await claimOne(fixture, "a", 1);
+    await leaseRanOut(fixture, step.id);
+    const claim = { holder: "b", namespace: "k6", ttlMs: 60_000, limit: 10 };
+    const now = (await store.clock()).getTime();
+    for (const takeOverUntil of [null, new Date(now - 1000)])
+      expect(await store.claimSteps({ ...claim, takeOverUntil })).toEqual([]);
+    await store.releaseLeases("a");
+    expect(await store.claimSteps({ ...claim, takeOverUntil: null })).toMatchObject([{ id: step.id }]);
+    const other = await claimOne(fixture, "a", 1);
+    await leaseRanOut(fixture, other.step.id);
+    expect(await store.claimSteps({ ...claim, takeOverUntil: new Date(now + 600_000) })).toMatchObject([
+      { id: other.step.id, fence: 2 },
+    ]);
+  });
+});
+
 describe("renewLeases", () => {
   test("prolongs the holder's own, and tells of a stop", async () => {
     const { store, url } = fixture;

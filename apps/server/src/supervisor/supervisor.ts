@@ -1,6 +1,7 @@
 import type { ClusterView, StepRecord, Store } from "@tailrace/core";
 import type { Logger } from "pino";
 import { backoffMs } from "./backoff.ts";
+import { keepContact, takeOverUntil, type Contact } from "./contact.ts";
 import { Waker } from "./waker.ts";
 import { StepWorker, type WorkerDeps } from "./worker.ts";
 
@@ -33,6 +34,7 @@ export class Supervisor {
   readonly #renew = new Waker();
   readonly #loops: Promise<void>[];
   readonly #unsubscribe: (() => void)[];
+  #contact: Contact | null = null;
   #blindSince: number | null = null;
 
   constructor(deps: SupervisorDeps) {
@@ -44,7 +46,7 @@ export class Supervisor {
       deps.view.onChange((testRunName) => this.#onViewChange(testRunName)),
     ];
     this.#loops = [
-      this.#repeat(this.#claim, CLAIM_INTERVAL_MS, "claim steps", () => this.#claimSteps()),
+      this.#repeat(this.#claim, Math.min(CLAIM_INTERVAL_MS, deps.leaseMs / 3), "claim steps", () => this.#claimSteps()),
       this.#repeat(this.#renew, deps.leaseMs / 3, "renew leases", () => this.#renewLeases()),
     ];
   }
@@ -80,15 +82,22 @@ export class Supervisor {
 
   async #claimSteps(): Promise<void> {
     const { store, cluster, holder, leaseMs } = this.#deps;
+    this.#contact = keepContact(this.#contact, (await store.clock()).getTime(), leaseMs);
     const asked = performance.now();
-    const steps = await store.claimSteps({ holder, namespace: cluster.namespace, ttlMs: leaseMs, limit: CLAIM_LIMIT });
+    const steps = await store.claimSteps({
+      holder,
+      namespace: cluster.namespace,
+      ttlMs: leaseMs,
+      limit: CLAIM_LIMIT,
+      except: [...this.#workers.keys()],
+      takeOverUntil: takeOverUntil(this.#contact, leaseMs),
+    });
     for (const step of steps) this.#start(step, asked + leaseMs);
     if (steps.length === CLAIM_LIMIT) this.#claim.wake();
   }
 
   #start(step: StepRecord, leaseUntil: number): void {
     if (this.#abort.signal.aborted) return;
-    this.#workers.get(step.id)?.stop();
     if (step.fence > 1) this.#deps.onLeaseMoved();
     const deps: WorkerDeps = { ...this.#deps, blindSince: () => this.#blindSince };
     const worker = new StepWorker(deps, step, leaseUntil);

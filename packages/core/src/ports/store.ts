@@ -138,8 +138,24 @@ export interface StepPatch {
 }
 
 export interface StepStore {
-  /** Takes up to `limit` steps of the namespace that have not ended and whose lease is free or has run out, each with a new, greater fencing number. */
-  claimSteps(claim: { holder: string; namespace: string; ttlMs: number; limit: number }): Promise<StepRecord[]>;
+  /** By which leases live. */
+  clock(): Promise<Date>;
+  /**
+   * Takes up to `limit` steps of the namespace that have not ended and whose lease is free or has run out, each with a
+   * new, greater fencing number.
+   *
+   * @param claim.except - steps that the holder follows already: it renews their leases. (Default: none)
+   * @param claim.takeOverUntil - until when, by {@link clock}, a lease is taken that has run out; null takes none of those.
+   * (Default: at any time)
+   */
+  claimSteps(claim: {
+    holder: string;
+    namespace: string;
+    ttlMs: number;
+    limit: number;
+    except?: readonly string[];
+    takeOverUntil?: Date | null;
+  }): Promise<StepRecord[]>;
   /**
    * Prolongs the holder's leases of these steps, also one that has run out and that nobody has taken: every write is
    * fenced, and so a server goes on after its database was away. One that it does not know it holds, after a claim whose

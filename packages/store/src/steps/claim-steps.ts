@@ -1,5 +1,5 @@
 import type { StepRecord } from "@tailrace/core";
-import { and, eq, isNull, lte, or, sql } from "../drizzle.ts";
+import { and, eq, isNull, lte, notInArray, or, sql, type SQL } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { isActive } from "../schema/columns.ts";
 import { testRuns, testRunSteps } from "../schema/index.ts";
@@ -9,7 +9,14 @@ import { runColumns, stepColumns } from "./rows.ts";
 /** Rows that another claim holds at this moment are passed over, so that claims neither wait nor overlap. */
 export async function claimSteps(
   db: Db,
-  claim: { holder: string; namespace: string; ttlMs: number; limit: number },
+  claim: {
+    holder: string;
+    namespace: string;
+    ttlMs: number;
+    limit: number;
+    except?: readonly string[];
+    takeOverUntil?: Date | null;
+  },
 ): Promise<StepRecord[]> {
   const free = db.$with("free").as(
     db
@@ -19,7 +26,8 @@ export async function claimSteps(
         and(
           isActive(testRunSteps.status),
           eq(testRunSteps.namespace, claim.namespace),
-          or(isNull(testRunSteps.leaseExpiresAt), lte(testRunSteps.leaseExpiresAt, leaseClock)),
+          notInArray(testRunSteps.id, [...(claim.except ?? [])]),
+          or(isNull(testRunSteps.leaseExpiresAt), hasRunOut(claim.takeOverUntil)),
         ),
       )
       .orderBy(sql`${testRunSteps.leaseExpiresAt} nulls first`)
@@ -38,4 +46,12 @@ export async function claimSteps(
     .innerJoin(testRuns, sql`true`)
     .where(and(eq(testRunSteps.id, free.id), eq(testRuns.id, testRunSteps.runId)))
     .returning({ ...stepColumns, ...runColumns });
+}
+
+function hasRunOut(takeOverUntil: Date | null | undefined): SQL | undefined {
+  if (takeOverUntil === null) return undefined;
+  const over = lte(testRunSteps.leaseExpiresAt, leaseClock);
+  return takeOverUntil === undefined
+    ? over
+    : and(over, sql`${leaseClock} <= ${takeOverUntil.toISOString()}::timestamptz`);
 }

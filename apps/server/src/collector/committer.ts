@@ -12,6 +12,7 @@ import { backoffMs } from "../supervisor/backoff.ts";
 import { mayRead, type Pressure } from "./admission.ts";
 import { Changes } from "./changes.ts";
 import { race } from "./race.ts";
+import { Backlog, settle, type BacklogHead, type Spooled } from "./spool/backlog.ts";
 import type { DiskQueue } from "./spool/disk-queue.ts";
 import { storeCommits } from "./store-commits.ts";
 import {
@@ -44,9 +45,6 @@ const REFUSALS = 5;
 
 const SPILL_RETRY_MS = 1000;
 
-/** Who waits for a record on the disk; `settled` once the same commit was stored from memory after all. */
-type Spooled = Pick<Submission, "readAt" | "done"> & { settled: boolean };
-
 /**
  * Brings what all streams have read into the store, in the order in which it came. Where the database is away or too slow,
  * everything that waits goes to the disk, and from there into the store when it can.
@@ -57,14 +55,13 @@ export class Committer {
   readonly #loops: Promise<void>[];
   readonly #watch: NodeJS.Timeout;
   readonly #waiting: WaitingQueue;
+  readonly #backlog: Backlog;
   readonly #changes = new Changes();
   /** On its way to the database, and not in {@link #waiting} any more. */
   #inFlight: Waiting[] = [];
   /** When the statement under way was sent. */
   #sentAt: number | null = null;
   #inFlightSpooled: Spooled[] | null = null;
-  /** Who waits for the records on the disk, in their order. */
-  #spooled: Spooled[] = [];
   #spooling = false;
   /** True while the database keeps up and little is left on the disk: what comes then waits in memory, else that would never end. */
   #emptying = false;
@@ -78,6 +75,7 @@ export class Committer {
   constructor(deps: CommitterDeps) {
     this.#deps = deps;
     this.#waiting = new WaitingQueue(deps, () => this.#changes.notify());
+    this.#backlog = new Backlog(deps.spool);
     this.#watch = setInterval(() => this.#noteStall(), STALL_MS / 4);
     this.#loops = [this.#storeLoop(), this.#spillLoop()];
   }
@@ -87,7 +85,7 @@ export class Committer {
       memoryBytes: this.#waiting.bytes,
       memoryLimit: MEMORY_LIMIT,
       spooling: this.#spooling,
-      spoolBytes: this.#deps.spool.bytes,
+      spoolBytes: this.#backlog.bytes,
       spoolLimit: this.#deps.spoolLimit,
     };
   }
@@ -128,14 +126,14 @@ export class Committer {
   }
 
   #busy(): boolean {
-    return this.#waiting.length > 0 || this.#inFlight.length > 0 || !this.#deps.spool.empty;
+    return this.#waiting.length > 0 || this.#inFlight.length > 0 || !this.#backlog.empty;
   }
 
   async #storeLoop(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      if (!this.#deps.spool.empty) await this.#storeFromDisk(signal);
-      else if (this.#spooling && this.#spooled.length === 0 && (this.#emptying || this.#waiting.length === 0))
+      if (!this.#backlog.empty) await this.#storeFromDisk(signal);
+      else if (this.#spooling && this.#backlog.length === 0 && (this.#emptying || this.#waiting.length === 0))
         this.#endSpooling();
       else if (!this.#mayStoreFromMemory || this.#waiting.length === 0) await this.#changes.next(signal);
       else await this.#storeFromMemory(signal);
@@ -144,7 +142,7 @@ export class Committer {
 
   /** What is on the disk came first. */
   get #mayStoreFromMemory(): boolean {
-    return !this.#spooling || (this.#diskFails && this.#spooled.length === 0);
+    return !this.#spooling || (this.#diskFails && this.#backlog.length === 0);
   }
 
   async #storeFromMemory(signal: AbortSignal): Promise<void> {
@@ -210,31 +208,27 @@ export class Committer {
 
   /** As many at once as from memory, else the disk would fill faster than it is emptied. */
   async #storeFromDisk(signal: AbortSignal): Promise<void> {
-    const next = await this.#deps.spool.peek({ commits: this.#alone > 0 ? 1 : BATCH_COMMITS, bytes: BATCH_BYTES });
-    if (next === null) return;
-    for (const { settled, done } of this.#spooled.splice(0, next.damaged)) if (!settled) done("lost");
-    const { commits } = next;
-    const open = commits.flatMap((commit, index) => (this.#spooled[index]!.settled ? [] : { commit, index }));
-    if (open.length > 0) {
-      const outcomes = await race(this.#tryStore(open.map(({ commit }) => commit)), signal);
+    const head = await this.#backlog.peek({ commits: this.#alone > 0 ? 1 : BATCH_COMMITS, bytes: BATCH_BYTES });
+    if (head === null) return;
+    if (head.open.length > 0) {
+      const outcomes = await race(this.#tryStore(head.open.map(({ commit }) => commit)), signal);
       if (outcomes === "aborted") return;
-      if (outcomes instanceof Error) return await this.#afterFailure(commits, outcomes, signal);
-      for (const [at, { commit, index }] of open.entries()) this.#tell(this.#spooled[index]!, commit, outcomes[at]!);
+      if (outcomes instanceof Error) return await this.#afterFailure(head, outcomes, signal);
+      for (const [at, { commit, record }] of head.open.entries()) this.#tell(record, commit, outcomes[at]!);
     }
-    this.#alone = Math.max(0, this.#alone - commits.length);
-    this.#spooled.splice(0, commits.length);
-    await next.drop();
-    this.#emptying = this.#spooled.length < BATCH_COMMITS && this.#deps.spool.bytes < BATCH_BYTES;
+    this.#alone = Math.max(0, this.#alone - head.length);
+    await head.drop();
+    this.#emptying = this.#backlog.length < BATCH_COMMITS && this.#backlog.bytes < BATCH_BYTES;
     this.#changes.notify();
   }
 
   /** What the database refuses for a reason of its own must not hold up all the others for ever. */
-  async #afterFailure(commits: readonly StreamCommit[], error: Error, signal: AbortSignal): Promise<void> {
+  async #afterFailure({ length, open }: BacklogHead, error: Error, signal: AbortSignal): Promise<void> {
     this.#startSpooling();
     const refused = !isTailraceError(error, "UNAVAILABLE");
-    if (refused && commits.length > 1) this.#alone = commits.length;
-    if (!refused || commits.length > 1 || this.#failures < REFUSALS) return await this.#pauseAfterFailure(signal);
-    const [commit] = commits as [StreamCommit];
+    if (refused && length > 1) this.#alone = length;
+    if (!refused || length > 1 || this.#failures < REFUSALS) return await this.#pauseAfterFailure(signal);
+    const [{ commit, record }] = open as [BacklogHead["open"][number]];
     this.#failures = 0;
     try {
       await this.#deps.store.handOver(commit);
@@ -242,8 +236,7 @@ export class Committer {
       this.#deps.log.error({ err: failure, stream: commit.stream.id }, "lines can't be stored nor handed over");
       return;
     }
-    this.#spooled[0]!.settled = true;
-    this.#spooled[0]!.done("lost");
+    settle(record, "lost");
   }
 
   async #spillLoop(): Promise<void> {
@@ -269,7 +262,7 @@ export class Committer {
     const batch = this.#inFlight;
     const spooled = (this.#inFlightSpooled ??= []);
     while (spooled.length < batch.length && this.#inFlight === batch) {
-      const record = await this.#spill(batch[spooled.length]!);
+      const record = await this.#backlog.push(batch[spooled.length]!);
       // The database may have answered meanwhile.
       if (this.#inFlight !== batch) record.settled = true;
       spooled.push(record);
@@ -281,25 +274,13 @@ export class Committer {
     const first = this.#waiting.first!;
     await first.stored;
     if (this.#waiting.first !== first || !this.#maySpill) return;
-    await this.#spill(first);
+    await this.#backlog.push(first);
     this.#waiting.dropFirst();
     this.#changes.notify();
   }
 
   get #maySpill(): boolean {
     return this.#closing.signal.aborted || (this.#spooling && !this.#emptying);
-  }
-
-  async #spill({ commit, stored, readAt, done }: Waiting): Promise<Spooled> {
-    const spooled = { readAt, done, settled: false };
-    this.#spooled.push(spooled);
-    try {
-      await this.#deps.spool.push({ ...commit, chunks: await stored });
-    } catch (error) {
-      this.#spooled.pop();
-      throw error;
-    }
-    return spooled;
   }
 
   #noteStall(): void {

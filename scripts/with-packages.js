@@ -10,13 +10,13 @@ import { join } from "node:path";
 import { installPackages, pinnedNode, root } from "./packages.js";
 import { runNode } from "./run-child.js";
 
-// Garbage is not left to grow with the machine's memory.
-const serverFlags = JSON.parse(readFileSync(new URL("server-flags.json", import.meta.url), "utf8"));
-const server = [...serverFlags, join(root, "apps/server/src/main.ts")];
+// Neither garbage nor what the C library keeps for each thread is left to grow with the machine.
+const serverProcess = JSON.parse(readFileSync(new URL("server-process.json", import.meta.url), "utf8"));
+const server = [...serverProcess.arguments, join(root, "apps/server/src/main.ts")];
 
 const commands = {
-  demo: { arguments: [...server, "demo"], cwd: root },
-  start: { arguments: [...server, "start"], cwd: root },
+  demo: { arguments: [...server, "demo"], cwd: root, env: serverProcess.env },
+  start: { arguments: [...server, "start"], cwd: root, env: serverProcess.env },
   test: { arguments: [join(root, "node_modules/vitest/vitest.mjs"), "run"], cwd: root },
   cli: {
     arguments: ["--conditions=source", join(root, "apps/cli/src/main.ts")],
@@ -27,7 +27,7 @@ const commands = {
 };
 
 // What Node.js makes of the TypeScript sources is kept: half of the CPU time of a start.
-const env = { NODE_COMPILE_CACHE: join(root, "node_modules/.cache/compiled"), ...process.env };
+const compileCache = { NODE_COMPILE_CACHE: join(root, "node_modules/.cache/compiled") };
 
 const [name = "", ...rest] = process.argv.slice(2);
 const oldestNode = 20;
@@ -45,6 +45,7 @@ async function main(command) {
     process.exitCode = await installPackages();
     if (process.exitCode !== 0 || command === null) return;
     if (!existsSync(command.cwd)) return fail(`The folder ${command.cwd} does not exist.`);
+    const env = { ...compileCache, ...command.env, ...process.env };
     process.exitCode = await runNode(pinnedNode, [...command.arguments, ...rest], { cwd: command.cwd, env });
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));

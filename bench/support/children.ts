@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import serverFlags from "../../scripts/server-flags.json" with { type: "json" };
+import serverProcess from "../../scripts/server-process.json" with { type: "json" };
 
 /** A program of ours in a process of its own; the two send each other messages. */
 export interface BenchChild<Answer> extends AsyncDisposable {
@@ -26,7 +26,8 @@ export function startChild<Answer>(options: ChildOptions): BenchChild<Answer> {
   const { file, request, profileDirectory = null, signal } = options;
   const profile = profileDirectory === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(request)], {
-    execArgv: [...serverFlags, ...profile],
+    execArgv: [...serverProcess.arguments, ...profile],
+    env: { ...process.env, ...serverProcess.env },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     signal,
   });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createClient, type TailraceClient } from "@tailrace/client";
 import { until } from "./until.ts";
-import serverFlags from "../../scripts/server-flags.json" with { type: "json" };
+import serverProcess from "../../scripts/server-process.json" with { type: "json" };
 
 const MAIN = fileURLToPath(new URL("../../apps/server/src/main.ts", import.meta.url));
 
@@ -27,8 +27,8 @@ export interface ServerProcess extends AsyncDisposable {
 /** Starts `main.ts` with these variables and waits until it is ready. */
 export async function spawnServer(mode: "demo" | "start", env: Record<string, string>): Promise<ServerProcess> {
   const port = env["PORT"] ?? String(await freePort());
-  const child = spawn(process.execPath, [...serverFlags, MAIN, mode], {
-    env: { ...inherited(), TAILRACE_LOG_FORMAT: "json", ...env, PORT: port },
+  const child = spawn(process.execPath, [...serverProcess.arguments, MAIN, mode], {
+    env: { ...inherited(), ...serverProcess.env, TAILRACE_LOG_FORMAT: "json", ...env, PORT: port },
     stdio: ["ignore", "inherit", "pipe"],
   });
   let text = "";

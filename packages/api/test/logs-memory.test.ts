@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { TEAMS, type TestApi, type TestTeam, makeRun, makeTeam, startApi } from "./api.ts";
 import type { ProcessMessage } from "./download-process.ts";
 import { RunLogs, T0, countedLines } from "./logs.ts";
-import serverFlags from "../../../scripts/server-flags.json" with { type: "json" };
+import serverProcess from "../../../scripts/server-process.json" with { type: "json" };
 
 const MIB = 1024 * 1024;
 const BATCHES = 8;
@@ -19,7 +19,10 @@ beforeAll(async () => {
   let url = "";
   api = await startApi({ reach: async (databaseUrl) => (url = databaseUrl) });
   team = await makeTeam(api, "checkout");
-  server = fork(resolve(import.meta.dirname, "download-process.ts"), [url], { execArgv: serverFlags });
+  server = fork(resolve(import.meta.dirname, "download-process.ts"), [url], {
+    execArgv: serverProcess.arguments,
+    env: { ...process.env, ...serverProcess.env },
+  });
   origin = (await answer<{ origin: string }>()).origin;
 });
 afterAll(async () => {

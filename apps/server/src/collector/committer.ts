@@ -12,8 +12,7 @@ import { backoffMs } from "../supervisor/backoff.ts";
 import { mayRead, type Pressure } from "./admission.ts";
 import { Changes } from "./changes.ts";
 import { race } from "./race.ts";
-import { Backlog, settle, type BacklogHead, type Spooled } from "./spool/backlog.ts";
-import type { DiskQueue } from "./spool/disk-queue.ts";
+import { Backlog, settle, type BacklogHead, type BacklogQueue, type Spooled } from "./spool/backlog.ts";
 import { storeCommits } from "./store-commits.ts";
 import {
   BATCH_BYTES,
@@ -26,7 +25,7 @@ import {
 
 export interface CommitterDeps extends WaitingQueueDeps {
   store: Pick<LogStore, "commitLogs" | "handOver">;
-  spool: Pick<DiskQueue, "bytes" | "empty" | "push" | "peek">;
+  spool: BacklogQueue;
   /** In bytes. */
   spoolLimit: number;
   log: Logger;

@@ -137,25 +137,25 @@ export interface StepPatch {
   cleanup?: { deleteAt: Date | null };
 }
 
+export interface StepClaim {
+  holder: string;
+  namespace: string;
+  ttlMs: number;
+  limit: number;
+  /** Steps that the holder follows already: it renews their leases. (Default: none) */
+  except?: readonly string[];
+  /** Until when, by the store's clock, a lease is taken that has run out; null takes none of those. (Default: at any time) */
+  takeOverUntil?: Date | null;
+}
+
 export interface StepStore {
-  /** By which leases live. */
+  /** The time by which leases live. */
   clock(): Promise<Date>;
   /**
    * Takes up to `limit` steps of the namespace that have not ended and whose lease is free or has run out, each with a
    * new, greater fencing number.
-   *
-   * @param claim.except - steps that the holder follows already: it renews their leases. (Default: none)
-   * @param claim.takeOverUntil - until when, by {@link clock}, a lease is taken that has run out; null takes none of those.
-   * (Default: at any time)
    */
-  claimSteps(claim: {
-    holder: string;
-    namespace: string;
-    ttlMs: number;
-    limit: number;
-    except?: readonly string[];
-    takeOverUntil?: Date | null;
-  }): Promise<StepRecord[]>;
+  claimSteps(claim: StepClaim): Promise<StepRecord[]>;
   /**
    * Prolongs the holder's leases of these steps, also one that has run out and that nobody has taken: every write is
    * fenced, and so a server goes on after its database was away. One that it does not know it holds, after a claim whose

@@ -1,4 +1,4 @@
-import type { StepRecord } from "@tailrace/core";
+import type { StepClaim, StepRecord } from "@tailrace/core";
 import { and, eq, isNull, lte, notInArray, or, sql, type SQL } from "../drizzle.ts";
 import type { Db } from "../database.ts";
 import { isActive } from "../schema/columns.ts";
@@ -7,17 +7,7 @@ import { leaseClock, leaseUntil } from "./lease.ts";
 import { runColumns, stepColumns } from "./rows.ts";
 
 /** Rows that another claim holds at this moment are passed over, so that claims neither wait nor overlap. */
-export async function claimSteps(
-  db: Db,
-  claim: {
-    holder: string;
-    namespace: string;
-    ttlMs: number;
-    limit: number;
-    except?: readonly string[];
-    takeOverUntil?: Date | null;
-  },
-): Promise<StepRecord[]> {
+export async function claimSteps(db: Db, claim: StepClaim): Promise<StepRecord[]> {
   const free = db.$with("free").as(
     db
       .select({ id: testRunSteps.id })
@@ -48,7 +38,7 @@ export async function claimSteps(
     .returning({ ...stepColumns, ...runColumns });
 }
 
-function hasRunOut(takeOverUntil: Date | null | undefined): SQL | undefined {
+function hasRunOut(takeOverUntil: StepClaim["takeOverUntil"]): SQL | undefined {
   if (takeOverUntil === null) return undefined;
   const over = lte(testRunSteps.leaseExpiresAt, leaseClock);
   return takeOverUntil === undefined

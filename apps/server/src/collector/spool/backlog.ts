@@ -2,8 +2,10 @@ import type { CommitOutcome, StreamCommit } from "@tailrace/core";
 import type { Submission, Waiting } from "../waiting-queue.ts";
 import type { DiskQueue } from "./disk-queue.ts";
 
-/** Who waits for a record on the disk; `settled` once the same commit was stored from memory after all. */
+/** Who waits for a record on the disk; `settled` once they are told otherwise than by its being stored from there. */
 export type Spooled = Pick<Submission, "readAt" | "done"> & { settled: boolean };
+
+export type BacklogQueue = Pick<DiskQueue, "bytes" | "empty" | "push" | "peek">;
 
 /** The oldest records of a backlog. */
 export interface BacklogHead {
@@ -17,10 +19,10 @@ export interface BacklogHead {
 
 /** What waits on the disk, and who waits for it, in the order in which it came. */
 export class Backlog {
-  readonly #queue: Pick<DiskQueue, "bytes" | "empty" | "push" | "peek">;
+  readonly #queue: BacklogQueue;
   readonly #records: Spooled[] = [];
 
-  constructor(queue: Pick<DiskQueue, "bytes" | "empty" | "push" | "peek">) {
+  constructor(queue: BacklogQueue) {
     this.#queue = queue;
   }
 

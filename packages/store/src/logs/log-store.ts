@@ -10,6 +10,7 @@ import { listGaps } from "./gaps/list-gaps.ts";
 import { handOver } from "./handovers/hand-over.ts";
 import { listHandovers } from "./handovers/list-handovers.ts";
 import { deleteHandover, keepUnjoined } from "./handovers/settle-handover.ts";
+import { ChunkCache } from "./read/chunk-cache.ts";
 import { exportLogs } from "./read/export-logs.ts";
 import { listLogStreams } from "./read/list-log-streams.ts";
 import { readLogPage, type PageLimits } from "./read/read-page.ts";
@@ -44,6 +45,7 @@ export function makeLogStore(deps: LogStoreDeps): LogStore & LogRetention & LogR
   const { pool } = deps.database;
   const { scans, announcements } = deps;
   const readers = deps.readers.pool;
+  const chunks = new ChunkCache();
   return {
     openStream: (open) => translated(openStream(pool, open)),
     listStreams: (stepId) => translated(listStreams(pool, stepId)),
@@ -61,7 +63,7 @@ export function makeLogStore(deps: LogStoreDeps): LogStore & LogRetention & LogR
     deleteExpiredLogs: (options) => translated(deleteExpiredLogs(pool, options)),
     listLogStreams: (teamId, runId) => translated(listLogStreams(pool, teamId, runId)),
     readLogPage: (query, signal) =>
-      translated(readLogPage({ pool: readers, scans, limits: PAGE_LIMITS }, query, signal)),
+      translated(readLogPage({ pool: readers, scans, chunks, limits: PAGE_LIMITS }, query, signal)),
     searchLogs: (query, signal) => translated(searchLogs({ pool: readers, scans, timeMs: SEARCH_MS }, query, signal)),
     exportStream: (stream, signal) => translatedAll(exportLogs(readers, [stream], signal)),
     exportMerged: (streams, signal) => translatedAll(exportLogs(readers, streams, signal)),

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase, type Database } from "../../src/database.ts";
 import { PAGE_LIMITS } from "../../src/logs/log-store.ts";
+import { ChunkCache } from "../../src/logs/read/chunk-cache.ts";
 import { readLogPage, type PageLimits } from "../../src/logs/read/read-page.ts";
 import { ScanPool } from "../../src/logs/scan/scan-pool.ts";
 import { quiet, sharedStore } from "../support.ts";
@@ -10,6 +11,8 @@ import { ALL, regex, show, substring, T0 } from "./support.ts";
 import { storeWorld, withContext, world, worldEntries, type WorldEntry } from "./world.ts";
 
 const fixture = sharedStore();
+/** Few of the chunks fit in. */
+const chunks = new ChunkCache(1_000);
 let database: Database;
 let scans: ScanPool;
 
@@ -51,7 +54,7 @@ interface Asked {
 function readPage(asked: Asked, start: LogPageQuery["start"], direction: LogPageQuery["direction"]): Promise<LogPage> {
   const { streams, filter, limit, before, after, until = null, limits } = asked;
   const query: LogPageQuery = { streams, filter, start, direction, until, limit, before, after };
-  const deps = { pool: database.pool, scans, limits: { ...PAGE_LIMITS, ...limits } };
+  const deps = { pool: database.pool, scans, chunks, limits: { ...PAGE_LIMITS, ...limits } };
   return readLogPage(deps, query, new AbortController().signal);
 }
 

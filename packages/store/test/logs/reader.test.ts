@@ -2,6 +2,7 @@ import type { Gap, LogEntry, LogFilter, LogLine, LogPageQuery, LogStream } from 
 import { describe, expect, test, vi } from "vitest";
 import { openDatabase } from "../../src/database.ts";
 import { PAGE_LIMITS } from "../../src/logs/log-store.ts";
+import { ChunkCache } from "../../src/logs/read/chunk-cache.ts";
 import { readLogPage } from "../../src/logs/read/read-page.ts";
 import { searchLogs } from "../../src/logs/read/search-logs.ts";
 import { ScanPool } from "../../src/logs/scan/scan-pool.ts";
@@ -345,7 +346,7 @@ describe("a pattern that takes too long", () => {
     ]);
     const database = openDatabase({ databaseUrl: fixture.url, log: quiet });
     await using scans = new ScanPool({ limitMs: 200 });
-    const deps = { pool: database.pool, scans, limits: PAGE_LIMITS };
+    const deps = { pool: database.pool, scans, chunks: new ChunkCache(), limits: PAGE_LIMITS };
     const page = (filter: LogFilter) => readLogPage(deps, pageQuery(streams, { filter }), never);
     await expect(page(regex("fine", evil))).rejects.toMatchObject({
       code: "BAD_REQUEST",
@@ -380,7 +381,7 @@ describe("a pattern that takes too long", () => {
     const streams = await storeLines([[{ text, time: T0 }]]);
     const database = openDatabase({ databaseUrl: fixture.url, log: quiet });
     const scans = new ScanPool({ size: 1 });
-    const deps = { pool: database.pool, scans, limits: PAGE_LIMITS };
+    const deps = { pool: database.pool, scans, chunks: new ChunkCache(), limits: PAGE_LIMITS };
     const pages = Array.from({ length: 3 }, () =>
       readLogPage(deps, pageQuery(streams, { filter: regex(evil) }), never),
     );
@@ -388,7 +389,8 @@ describe("a pattern that takes too long", () => {
     await vi.waitFor(() => expect(database.pool.idleCount).toBe(0));
     await scans.close();
     expect((await ended).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
-    await expect(readLogPage(deps, pageQuery(streams), never)).rejects.toThrow("have ended");
+    const late = readLogPage(deps, pageQuery(streams, { filter: substring("a") }), never);
+    await expect(late).rejects.toThrow("have ended");
     await database.close();
   });
 

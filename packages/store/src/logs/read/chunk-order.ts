@@ -63,6 +63,11 @@ export class ChunkOrder {
     return this.#first()?.chunks[0]?.key ?? null;
   }
 
+  /** The next chunk of each stream that has one. */
+  get firsts(): OrderedChunk[] {
+    return this.#queues.flatMap(({ chunks }) => chunks.slice(0, 1));
+  }
+
   async next(): Promise<OrderedChunk | null> {
     const queue = this.#first();
     const chunk = queue?.chunks.shift();

@@ -43,18 +43,34 @@ export class LogLines {
 
   /** The line, its bytes in the chunk's memory. */
   line(): LogLine {
-    const { payload, standardStreams } = this.#chunk;
     const { seq, start, end, flags, time } = this.#lines;
-    return {
-      kind: "line",
-      ordinal: this.#ordinal,
-      seq,
-      time,
-      level: levelOfBit(levelBit(this.#view, payload, start, end)),
-      standardStream: standardStreams ? ((flags & STDERR) === 0 ? "stdout" : "stderr") : null,
-      unfinished: (flags & UNFINISHED) !== 0,
-      bytes: payload.subarray(start, end),
-      context: false,
-    };
+    return toLogLine(this.#chunk, this.#view, { ordinal: this.#ordinal, seq, start, end, flags, time });
   }
+}
+
+/** Where a line is in its chunk's payload, and what is not said there. */
+export interface LinePlace {
+  ordinal: number;
+  seq: number;
+  start: number;
+  end: number;
+  flags: number;
+  /** Nanoseconds since the epoch. */
+  time: bigint;
+}
+
+/** A line as readers see it, its bytes in the chunk's memory. @param view - of the payload */
+export function toLogLine({ payload, standardStreams }: Chunk, view: DataView, place: LinePlace): LogLine {
+  const { ordinal, seq, start, end, flags, time } = place;
+  return {
+    kind: "line",
+    ordinal,
+    seq,
+    time,
+    level: levelOfBit(levelBit(view, payload, start, end)),
+    standardStream: standardStreams ? ((flags & STDERR) === 0 ? "stdout" : "stderr") : null,
+    unfinished: (flags & UNFINISHED) !== 0,
+    bytes: payload.subarray(start, end),
+    context: false,
+  };
 }

@@ -10,6 +10,7 @@ import type pg from "pg";
 import type { ScanFilter } from "../scan/line-filter.ts";
 import type { ScanPool } from "../scan/scan-pool.ts";
 import { checkFilter, passesAll } from "./check-filter.ts";
+import type { ChunkCache } from "./chunk-cache.ts";
 import { ChunkOrder, type Direction, type LoadPlaces } from "./chunk-order.ts";
 import { listChunkPlaces } from "./chunk-places.ts";
 import { findMatches, type FoundMatches } from "./find-matches.ts";
@@ -17,6 +18,7 @@ import { readLiveStreams, type LiveStream } from "./live-streams.ts";
 import type { Match } from "./match-list.ts";
 import { findContext } from "./page-context.ts";
 import { readEntries, type PagePart } from "./page-entries.ts";
+import { readUnfiltered } from "./read-unfiltered.ts";
 import { Scanner } from "./scanner.ts";
 import { seqsAtTimes } from "./seq-at-time.ts";
 import { inSnapshot } from "./snapshot.ts";
@@ -35,6 +37,7 @@ export interface PageLimits {
 export interface ReadPageDeps {
   pool: pg.Pool;
   scans: ScanPool;
+  chunks: ChunkCache;
   limits: PageLimits;
 }
 
@@ -54,18 +57,23 @@ type Query = LogPageQuery & { scan: ScanFilter };
 
 async function readIn(
   client: pg.ClientBase,
-  { scans, limits }: ReadPageDeps,
+  { scans, chunks, limits }: ReadPageDeps,
   query: Query,
   signal: AbortSignal,
 ): Promise<LogPage> {
-  const { direction, scan } = query;
+  const { direction, limit, scan } = query;
   const streams = await readLiveStreams(client, query.streams);
   const windows = await windowsOf(client, streams, query);
   const load: LoadPlaces = (wanted, options) => listChunkPlaces(client, wanted, { ...options, levels: scan.levels });
+  if (passesAll(scan)) {
+    const wanted = { direction, limits: { lines: limit, bytes: limits.shownBytes } };
+    const { parts, entries, cut } = await readUnfiltered(client, windows, wanted, { load, chunks, signal });
+    return { entries, ...describe(query, windows, parts, !cut) };
+  }
   const scanner = new Scanner(client, scans, scan);
   let found = await findMatches(await ChunkOrder.open(windows, direction, load), scanner, {
     direction,
-    limits: { matches: query.limit, bytes: limits.shownBytes },
+    limits: { matches: limit, bytes: limits.shownBytes },
     budget: { bytes: limits.scannedBytes, deadline: performance.now() + limits.timeMs },
     signal,
   });
@@ -74,7 +82,8 @@ async function readIn(
     const few = found.matches.length <= 1;
     // Half as much again for context; with more of it the page has fewer matches.
     const entries = await readEntries(client, parts, few ? Infinity : limits.shownBytes * 1.5);
-    if (entries !== null) return { entries, ...describe(query, windows, parts, found) };
+    const complete = found.reached.at !== "budget" && !found.cut;
+    if (entries !== null) return { entries, ...describe(query, windows, parts, complete) };
     found = fewer(found);
   }
 }
@@ -106,7 +115,7 @@ async function partsOf(
   client: pg.ClientBase,
   windows: readonly Window[],
   { matches, reached }: FoundMatches,
-  { direction, before, after, scan }: Query,
+  { direction, before, after }: Query,
   deps: { scanner: Scanner; load: LoadPlaces; signal: AbortSignal },
 ): Promise<PagePart[]> {
   const bounds = reached.at === "end" ? windows : await divide(client, windows, reached, direction);
@@ -115,7 +124,7 @@ async function partsOf(
     matches: seqsOf(matches, window.stream.ordinal),
     end: windows[index]!.until,
   }));
-  if (before + after === 0 || passesAll(scan)) return matched.map((window) => ({ ...window, context: [] }));
+  if (before + after === 0) return matched.map((window) => ({ ...window, context: [] }));
   const contexts = await findContext(matched, { before, after, direction }, deps);
   return matched.map((window, index) => {
     const { lines, from, until } = contexts[index]!;
@@ -157,12 +166,12 @@ function fewer({ matches }: FoundMatches): FoundMatches {
 function describe(
   { start, direction, streams }: Query,
   windows: readonly Window[],
-  parts: readonly PagePart[],
-  { reached, cut }: FoundMatches,
+  parts: readonly Window[],
+  complete: boolean,
 ): Omit<LogPage, "entries"> {
   const given = typeof start === "object" && "place" in start ? start.place : [];
   const size = Math.max(given.length, ...streams.map(({ ordinal }) => ordinal + 1));
-  const place = (seqOf: (part: PagePart) => number): LogPlace => {
+  const place = (seqOf: (part: Window) => number): LogPlace => {
     const seqs = Array.from({ length: size }, (_, ordinal) => given[ordinal] ?? 0);
     for (const part of parts) seqs[part.stream.ordinal] = seqOf(part);
     return seqs;
@@ -172,7 +181,7 @@ function describe(
   return {
     start: from,
     end: until,
-    complete: reached.at !== "budget" && !cut,
+    complete,
     atEnd: parts.every((part, index) =>
       direction === "forward" ? part.until >= windows[index]!.until : part.from === 0,
     ),
@@ -181,7 +190,7 @@ function describe(
 }
 
 /** Lines of a stream that were looked at. */
-function linesBetween({ stream, from, until }: PagePart, window: Window, direction: Direction): number {
+function linesBetween({ stream, from, until }: Window, window: Window, direction: Direction): number {
   const [first, end] = direction === "forward" ? [window.from, until] : [from, window.until];
   return Math.max(0, Math.min(end, stream.lines) - first);
 }

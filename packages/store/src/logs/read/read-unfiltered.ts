@@ -1,0 +1,73 @@
+import { compareKeys, type LineKey, type LogEntry } from "@tailrace/core";
+import type pg from "pg";
+import { listGaps } from "../gaps/list-gaps.ts";
+import type { ChunkCache } from "./chunk-cache.ts";
+import { ChunkOrder, type Direction, type LoadPlaces } from "./chunk-order.ts";
+import { mergeLines, type KeyedLine } from "./merge-lines.ts";
+import type { Window } from "./windows.ts";
+
+export interface UnfilteredQuery {
+  direction: Direction;
+  limits: { lines: number; bytes: number };
+}
+
+export interface UnfilteredDeps {
+  load: LoadPlaces;
+  chunks: ChunkCache;
+  signal: AbortSignal;
+}
+
+/** The part of a page's windows that has so many lines, and everything in it. */
+export interface UnfilteredPage {
+  parts: Window[];
+  entries: LogEntry[];
+  /** True when there would have been room for more lines, but not for their bytes. */
+  cut: boolean;
+}
+
+/** A page that every line may be on: nothing has to be looked for. */
+export async function readUnfiltered(
+  client: pg.ClientBase,
+  windows: readonly Window[],
+  { direction, limits }: UnfilteredQuery,
+  { load, chunks, signal }: UnfilteredDeps,
+): Promise<UnfilteredPage> {
+  const order = await ChunkOrder.open(windows, direction, load);
+  const { lines, next, cut } = await mergeLines(order, {
+    direction,
+    limits,
+    open: (wanted) => chunks.open(client, wanted),
+    signal,
+  });
+  const parts = windows.map((window) => {
+    const seq = next.get(window.stream.ordinal);
+    if (seq === undefined) return window;
+    return direction === "forward" ? { ...window, until: seq } : { ...window, from: seq + 1 };
+  });
+  if (direction === "backward") lines.reverse();
+  return { parts, entries: await withGaps(client, parts, lines), cut };
+}
+
+interface KeyedEntry extends LineKey {
+  entry: LogEntry;
+}
+
+/** A gap stands before the line behind it; one at the end, behind all that came before. */
+async function withGaps(
+  client: pg.ClientBase,
+  parts: readonly Window[],
+  lines: readonly KeyedLine[],
+): Promise<LogEntry[]> {
+  const gaps: KeyedEntry[] = [];
+  for (const { stream, from, until } of parts) {
+    if (stream.gaps === 0) continue;
+    const { ordinal, maxTime } = stream;
+    for (const gap of await listGaps(client, stream, { from, until })) {
+      const line = lines.find((one) => one.ordinal === ordinal && one.seq === gap.seq);
+      gaps.push({ entry: { kind: "gap", ordinal, ...gap }, time: line?.time ?? maxTime, ordinal, seq: gap.seq });
+    }
+  }
+  if (gaps.length === 0) return lines.map(({ entry }) => entry);
+  // The sort is stable.
+  return [...gaps, ...lines].sort(compareKeys).map(({ entry }) => entry);
+}

@@ -90,7 +90,8 @@ function inOrder(texts: readonly string[], entries: readonly WorldEntry[]): stri
 
 // Failures are shown as they are found: to shrink one takes minutes against a database.
 const question = fc.record({
-  choice: fc.constantFrom(...filters),
+  // What needs no search is read in another way than all others.
+  choice: fc.oneof(fc.constant(filters[0]!), fc.constantFrom(...filters)),
   limit: fc.integer({ min: 1, max: 9 }),
   before: fc.constantFrom(0, 0, 1, 3),
   after: fc.constantFrom(0, 0, 1, 3),

@@ -1,4 +1,4 @@
-import { compareKeys, type LineKey, type LogEntry } from "@tailrace/core";
+import { compareKeys, dividingTime, type LineKey, type LogEntry } from "@tailrace/core";
 import type pg from "pg";
 import { listGaps } from "../gaps/list-gaps.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
@@ -39,13 +39,20 @@ export async function readUnfiltered(
     open: (wanted) => chunks.open(client, wanted),
     signal,
   });
+  const earliest = direction === "backward" && next.size > 0 ? (lines.at(-1) ?? null) : null;
   const parts = windows.map((window) => {
     const seq = next.get(window.stream.ordinal);
+    if (earliest !== null && isBefore(window, earliest)) return { ...window, from: window.until };
     if (seq === undefined) return window;
     return direction === "forward" ? { ...window, until: seq } : { ...window, from: seq + 1 };
   });
   if (direction === "backward") lines.reverse();
   return { parts, entries: await withGaps(client, parts, lines), cut };
+}
+
+/** True where all of a stream comes before a line, also a gap behind its last one. */
+function isBefore({ stream }: Window, line: LineKey): boolean {
+  return stream.maxTime < dividingTime(line, stream.ordinal);
 }
 
 interface KeyedEntry extends LineKey {

@@ -64,7 +64,8 @@ export function makeLogStore(deps: LogStoreDeps): LogStore & LogRetention & LogR
     listLogStreams: (teamId, runId) => translated(listLogStreams(pool, teamId, runId)),
     readLogPage: (query, signal) =>
       translated(readLogPage({ pool: readers, scans, chunks, limits: PAGE_LIMITS }, query, signal)),
-    searchLogs: (query, signal) => translated(searchLogs({ pool: readers, scans, timeMs: SEARCH_MS }, query, signal)),
+    searchLogs: (query, signal) =>
+      translated(searchLogs({ pool: readers, scans, chunks, timeMs: SEARCH_MS }, query, signal)),
     exportStream: (stream, signal) => translatedAll(exportLogs(readers, [stream], signal)),
     exportMerged: (streams, signal) => translatedAll(exportLogs(readers, streams, signal)),
     readTail: (stream, limits) => translated(readTail(readers, stream, limits)),

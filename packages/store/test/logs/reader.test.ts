@@ -327,7 +327,8 @@ describe("searchLogs", () => {
     const streams = await storeLines([countedLines("line", 100), { linesPerChunk: 10 }]);
     const database = openDatabase({ databaseUrl: fixture.url, log: quiet });
     await using scans = new ScanPool();
-    const late = await searchLogs({ pool: database.pool, scans, timeMs: 0 }, searchQuery(streams), never);
+    const deps = { pool: database.pool, scans, chunks: new ChunkCache(), timeMs: 0 };
+    const late = await searchLogs(deps, searchQuery(streams), never);
     await database.close();
     expect(late).toMatchObject({ complete: false, matches: 0, scanned: 0 });
   });
@@ -353,7 +354,7 @@ describe("a pattern that takes too long", () => {
       issues: [{ path: "include.1", message: expect.stringContaining("200 ms") }],
     });
     const search = searchLogs(
-      { pool: database.pool, scans, timeMs: 5000 },
+      { ...deps, timeMs: 5000 },
       searchQuery(streams, { ...ALL, exclude: [{ kind: "regex", text: evil }] }),
       never,
     );

@@ -1,4 +1,4 @@
-import { ChunkLines, fromNanos, toNanos, type Chunk, type LogLine } from "@tailrace/core";
+import { ChunkLines, RunningMaximum, toNanos, type Chunk, type LogLine } from "@tailrace/core";
 import { toLogLine } from "./log-lines.ts";
 
 /** Bytes that are kept for a line besides its own. */
@@ -60,16 +60,14 @@ export class OpenChunk {
 
   #index(): void {
     let greatest = 0;
-    let maximum = fromNanos(this.#chunk.priorTime);
+    const maximum = new RunningMaximum(this.#chunk.priorTime);
     for (const line = new ChunkLines(this.#chunk); line.next();) {
-      const { index, seconds, nanos } = line;
-      if (seconds > maximum.seconds || (seconds === maximum.seconds && nanos > maximum.nanos)) {
-        maximum = { seconds, nanos };
-        greatest = index + 1;
-      }
+      const { index } = line;
+      if (!maximum.reaches(line)) greatest = index + 1;
+      maximum.update(line);
       this.#ends[index] = line.end;
-      this.#seconds[index] = seconds;
-      this.#nanos[index] = nanos;
+      this.#seconds[index] = line.seconds;
+      this.#nanos[index] = line.nanos;
       this.#flags[index] = line.flags;
       this.#maxima[index] = greatest;
     }

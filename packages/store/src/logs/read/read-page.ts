@@ -63,7 +63,7 @@ async function readIn(
 ): Promise<LogPage> {
   const { direction, limit, scan } = query;
   const streams = await readLiveStreams(client, query.streams);
-  const windows = await windowsOf(client, streams, query);
+  const windows = await windowsOf(client, streams, query, chunks);
   const load: LoadPlaces = (wanted, options) => listChunkPlaces(client, wanted, { ...options, levels: scan.levels });
   if (passesAll(scan)) {
     const wanted = { direction, limits: { lines: limit, bytes: limits.shownBytes } };
@@ -78,7 +78,7 @@ async function readIn(
     signal,
   });
   for (;;) {
-    const parts = await partsOf(client, windows, found, query, { scanner, load, signal });
+    const parts = await partsOf(client, windows, found, query, { scanner, load, chunks, signal });
     const few = found.matches.length <= 1;
     // Half as much again for context; with more of it the page has fewer matches.
     const entries = await readEntries(client, parts, few ? Infinity : limits.shownBytes * 1.5);
@@ -89,13 +89,19 @@ async function readIn(
 }
 
 /** What of each stream may come on the page, by where it begins and by `until`. */
-async function windowsOf(client: pg.ClientBase, streams: readonly LiveStream[], query: Query): Promise<Window[]> {
+async function windowsOf(
+  client: pg.ClientBase,
+  streams: readonly LiveStream[],
+  query: Query,
+  chunks: ChunkCache,
+): Promise<Window[]> {
   const whole = streams.map((stream): Window => ({ stream, from: 0, until: stream.end }));
   const { start, until, direction } = query;
   const atTime = (time: bigint): Promise<number[]> =>
     seqsAtTimes(
       client,
       whole.map((window) => ({ ...window, time })),
+      chunks,
     );
   const ends = until === null ? streams.map(({ end }) => end) : await atTime(until);
   let starts: number[];
@@ -116,9 +122,9 @@ async function partsOf(
   windows: readonly Window[],
   { matches, reached }: FoundMatches,
   { direction, before, after }: Query,
-  deps: { scanner: Scanner; load: LoadPlaces; signal: AbortSignal },
+  deps: { scanner: Scanner; load: LoadPlaces; chunks: ChunkCache; signal: AbortSignal },
 ): Promise<PagePart[]> {
-  const bounds = reached.at === "end" ? windows : await divide(client, windows, reached, direction);
+  const bounds = reached.at === "end" ? windows : await divide(client, windows, reached, direction, deps.chunks);
   const matched = bounds.map((window, index) => ({
     ...window,
     matches: seqsOf(matches, window.stream.ordinal),
@@ -145,11 +151,14 @@ async function divide(
   windows: readonly Window[],
   reached: { at: "match" | "budget"; key: LineKey },
   direction: Direction,
+  chunks: ChunkCache,
 ): Promise<Window[]> {
   const { at, key } = reached;
   const times = windows.map((window) => ({ ...window, time: dividingTime(key, window.stream.ordinal) }));
   const others = times.filter(({ stream }) => stream.ordinal !== key.ordinal);
-  const seqs = new Map((await seqsAtTimes(client, others)).map((seq, index) => [others[index]!.stream.ordinal, seq]));
+  const seqs = new Map(
+    (await seqsAtTimes(client, others, chunks)).map((seq, index) => [others[index]!.stream.ordinal, seq]),
+  );
   seqs.set(key.ordinal, (direction === "forward") === (at === "match") ? key.seq + 1 : key.seq);
   return windows.map((window) => {
     const seq = clamp(seqs.get(window.stream.ordinal)!, window.from, window.until);

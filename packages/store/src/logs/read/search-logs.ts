@@ -11,6 +11,7 @@ import type pg from "pg";
 import type { ScanPool } from "../scan/scan-pool.ts";
 import type { BucketCounts } from "../scan/scan-task.ts";
 import { checkFilter } from "./check-filter.ts";
+import type { ChunkCache } from "./chunk-cache.ts";
 import { ChunkOrder, type LoadPlaces, type OrderedChunk } from "./chunk-order.ts";
 import { listChunkPlaces } from "./chunk-places.ts";
 import { readLiveStreams, type LiveStream } from "./live-streams.ts";
@@ -29,6 +30,7 @@ const MAX_BUCKETS = 10_000;
 export interface SearchDeps {
   pool: pg.Pool;
   scans: ScanPool;
+  chunks: ChunkCache;
   /** After this no more chunks are scanned, in milliseconds. */
   timeMs: number;
 }
@@ -42,7 +44,7 @@ export async function searchLogs(
   const filter = checkFilter(query.filter);
   return await inSnapshot(deps.pool, async (client) => {
     const streams = await readLiveStreams(client, query.streams);
-    const windows = await windowsOf(client, streams, query);
+    const windows = await windowsOf(client, streams, query, deps.chunks);
     const bucketMs = await chooseWidth(client, windows, query);
     const load: LoadPlaces = (wanted, options) =>
       listChunkPlaces(client, wanted, { ...options, levels: filter.levels });
@@ -65,12 +67,14 @@ async function windowsOf(
   client: pg.ClientBase,
   streams: readonly LiveStream[],
   { from, until }: LogSearchQuery,
+  chunks: ChunkCache,
 ): Promise<Window[]> {
   const whole = streams.map((stream): Window => ({ stream, from: 0, until: stream.lines }));
   const atTime = (time: bigint): Promise<number[]> =>
     seqsAtTimes(
       client,
       whole.map((window) => ({ ...window, time })),
+      chunks,
     );
   const starts = from === null ? null : await atTime(from);
   const ends = until === null ? null : await atTime(until);

@@ -1,9 +1,9 @@
-import { ChunkLines, firstKey, fromNanos, RunningMaximum, type Chunk } from "@tailrace/core";
+import { firstKey } from "@tailrace/core";
 import type pg from "pg";
 import type { Queryable } from "../../database.ts";
-import { openStoredChunk } from "../codec.ts";
-import { fetchChunks } from "./fetch-chunks.ts";
+import type { ChunkCache } from "./chunk-cache.ts";
 import type { LiveStream } from "./live-streams.ts";
+import type { OpenChunk } from "./open-chunk.ts";
 import { clamp, type Window } from "./windows.ts";
 
 /** A window of a stream, and a time in nanoseconds since the epoch. */
@@ -13,7 +13,7 @@ export interface WindowTime extends Window {
 
 interface Candidate {
   window: WindowTime;
-  firstSeq: number;
+  place: { firstSeq: number; lines: number };
   /** True when the chunk's first line has reached the time. */
   whole: boolean;
 }
@@ -22,17 +22,20 @@ interface Candidate {
  * For each window the seq of its first line whose running maximum has reached the time; the window's end where none has.
  * A stream's running maximum never falls, so that what is before has not, and what is behind has.
  */
-export async function seqsAtTimes(client: pg.ClientBase, windows: readonly WindowTime[]): Promise<number[]> {
+export async function seqsAtTimes(
+  client: pg.ClientBase,
+  windows: readonly WindowTime[],
+  chunks: ChunkCache,
+): Promise<number[]> {
   const candidates = await findCandidates(client, windows);
   const inside = candidates.filter((candidate) => !candidate.whole);
-  const stored = await fetchChunks(
+  const opened = await chunks.open(
     client,
-    inside.map(({ window, firstSeq }) => ({ stream: window.stream, firstSeq })),
+    inside.map(({ window, place }) => ({ stream: window.stream, place })),
   );
   const seqs = new Map<LiveStream, number>();
-  for (const { window, firstSeq } of candidates) seqs.set(window.stream, firstSeq);
-  for (const [index, { window }] of inside.entries())
-    seqs.set(window.stream, seqInChunk(await openStoredChunk(stored[index]!), window.time));
+  for (const { window, place } of candidates) seqs.set(window.stream, place.firstSeq);
+  for (const [index, { window }] of inside.entries()) seqs.set(window.stream, seqInChunk(opened[index]!, window.time));
   return windows.map(({ stream, from, until }) => clamp(seqs.get(stream) ?? until, from, until));
 }
 
@@ -62,7 +65,7 @@ async function findCandidates(client: Queryable, windows: readonly WindowTime[])
       maxTime: BigInt(row.max_time),
       priorTime: BigInt(row.prior_time),
     };
-    return { window, firstSeq: bounds.firstSeq, whole: firstKey(window.stream.ordinal, bounds).time >= window.time };
+    return { window, place: bounds, whole: firstKey(window.stream.ordinal, bounds).time >= window.time };
   });
 }
 
@@ -100,14 +103,13 @@ export const CHUNKS_AT_TIMES = `
     limit 1
   ) c`;
 
-function seqInChunk(chunk: Chunk, time: bigint): number {
-  const moment = fromNanos(time);
-  const maximum = new RunningMaximum(chunk.priorTime);
-  const lines = new ChunkLines(chunk);
-  for (let seq = chunk.firstSeq; seq < chunk.firstSeq + chunk.lines; seq++) {
-    lines.nextTime();
-    maximum.update(lines);
-    if (maximum.reaches(moment)) return seq;
+/** A running maximum never falls. */
+function seqInChunk(chunk: OpenChunk, time: bigint): number {
+  let [low, high] = [0, chunk.lines];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (chunk.maximum(middle) >= time) high = middle;
+    else low = middle + 1;
   }
-  return chunk.firstSeq + chunk.lines;
+  return chunk.firstSeq + low;
 }

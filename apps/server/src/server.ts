@@ -11,6 +11,7 @@ import { NodeAccess } from "./collector/node-access.ts";
 import { startRetention } from "./collector/retention.ts";
 import { DEMO_TEAM, ensureDemoData } from "./demo-data.ts";
 import { createApp } from "./http/app.ts";
+import { trackConnections } from "./http/connections.ts";
 import { listenForMetrics } from "./http/metrics-route.ts";
 import { createMetrics } from "./metrics.ts";
 import { openNodeLogs } from "./node-logs.ts";
@@ -88,8 +89,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     parts.defer(() => new Promise<void>((resolve) => server.close(() => resolve())));
   }
   const app = createApp({ settings, store, cluster, metrics, readiness, log });
+  const closeUnused = trackConnections(app.server);
   // Others go on with the runs while the last requests are answered.
-  parts.defer(async () => void (await Promise.all([drain(app, settings.drainMs), supervision[Symbol.asyncDispose]()])));
+  parts.defer(async () => {
+    await Promise.all([drain(app, closeUnused, settings.drainMs), supervision[Symbol.asyncDispose]()]);
+  });
   const url = await app.listen({ port: settings.port, host: settings.host });
   announce(options, url);
 
@@ -162,10 +166,10 @@ function firstSync(view: ClusterView): () => boolean {
   return () => (synced ||= view.synced);
 }
 
-async function drain(app: FastifyInstance, timeoutMs: number): Promise<void> {
+async function drain(app: FastifyInstance, closeUnused: () => void, timeoutMs: number): Promise<void> {
   const limit = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
   // A connection that was answered while closing may be kept alive by its client, who asks nothing more.
-  const idle = setInterval(() => app.server.closeIdleConnections(), 50);
+  const idle = setInterval(closeUnused, 50);
   await app.close().finally(() => {
     clearTimeout(limit);
     clearInterval(idle);

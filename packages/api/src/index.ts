@@ -11,6 +11,7 @@ export type { ProblemJson } from "./rest/problem-json.ts";
 export type { Scenario, ScenarioSummary } from "./verbs/scenarios/view.ts";
 export type { CreatedToken } from "./verbs/teams/create-token.ts";
 export type { LogGapItem, LogItem, LogLineItem, LogOrigin, LogTruncationItem } from "./logs/items.ts";
+export type { RunProgress } from "./verbs/runs/progress.ts";
 export type { LogPage } from "./verbs/logs/page.ts";
 export type { LogSnapshot } from "./verbs/logs/snapshot.ts";
 export type { LogStreamInfo } from "./verbs/logs/streams.ts";

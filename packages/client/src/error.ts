@@ -17,6 +17,8 @@ export interface ClientErrorDetails {
   issues?: readonly FieldIssue[];
   /** Finds the request in the server's log. (Default: null) */
   requestId?: string | null;
+  /** The answer's HTTP status. (Default: null) */
+  status?: number | null;
   cause?: Error;
 }
 
@@ -28,6 +30,8 @@ export class TailraceClientError extends TRPCClientError<AppRouter> {
   readonly issues: readonly FieldIssue[];
   /** Finds the request in the server's log; null where the server did not get so far. */
   readonly requestId: string | null;
+  /** The answer's HTTP status; null where there was none. */
+  readonly status: number | null;
 
   constructor(code: ClientErrorCode, message: string, details: ClientErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -36,6 +40,7 @@ export class TailraceClientError extends TRPCClientError<AppRouter> {
     this.code = code;
     this.issues = details.issues ?? [];
     this.requestId = details.requestId ?? null;
+    this.status = details.status ?? null;
   }
 }
 
@@ -43,6 +48,17 @@ export class TailraceClientError extends TRPCClientError<AppRouter> {
 export function isTailraceError(error: unknown, code?: ClientErrorCode): error is TailraceClientError {
   if (!(error instanceof Error) || error.name !== "TailraceClientError") return false;
   return code === undefined || (error as TailraceClientError).code === code;
+}
+
+/** What a proxy answers while the server behind it is away, or has too much to do. */
+const PASSING_STATUSES = [429, 502, 503, 504];
+
+/** True for a failure that passes by itself: no answer came, or one that says to come back later. */
+export function isPassing(error: unknown): error is TailraceClientError {
+  if (!isTailraceError(error)) return false;
+  const { code, status } = error;
+  if (code === "BAD_RESPONSE") return status !== null && PASSING_STATUSES.includes(status);
+  return code === "NETWORK" || code === "UNAVAILABLE";
 }
 
 /** Makes a {@link TailraceClientError} of what a link failed with. */
@@ -53,6 +69,7 @@ export function toClientError(error: TRPCClientError<AppRouter>, aborted: boolea
     return new TailraceClientError(data.code, error.message, {
       issues: data.issues,
       requestId: data.requestId,
+      status: data.httpStatus,
       cause: error,
     });
   }

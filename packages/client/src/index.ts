@@ -1,5 +1,10 @@
 export { type ClientOptions, type TailraceClient, createClient } from "./client.ts";
 export { type ClientErrorCode, type ClientErrorDetails, TailraceClientError, isTailraceError } from "./error.ts";
+export type { RunHandle } from "./runs/handle.ts";
+export type { RunVerbs } from "./runs/verbs.ts";
+export type { LogOptions } from "./runs/follow.ts";
+export type { DownloadOptions } from "./runs/download.ts";
+export type { Persistence } from "./runs/persist.ts";
 export { type ContainerSection, isEnded, parseContainerLogs } from "@tailrace/core";
 export type {
   FieldIssue,
@@ -16,6 +21,7 @@ export type {
   RunStatus,
   RunSummary,
   Step,
+  StepProgress,
   StreamRole,
   Team,
   TeamToken,
@@ -35,6 +41,7 @@ export type {
   LogTruncationItem,
   RouterInputs,
   RouterOutputs,
+  RunProgress,
   Scenario,
   ScenarioSummary,
 } from "@tailrace/api";

@@ -33,7 +33,10 @@ export async function startServer(): Promise<TestServer> {
     origin,
     requests,
     [Symbol.asyncDispose]: async () => {
-      await app.close();
+      const closed = app.close();
+      // A client opens a connection in advance where it has given up a request.
+      app.server.closeAllConnections();
+      await closed;
       await store.close();
       await database[Symbol.asyncDispose]();
     },

@@ -55,17 +55,21 @@ export interface ScenarioRecord {
   updatedAt: IsoTime;
 }
 
-/** One TestRun of a run, as the API shows it. */
-export interface Step {
+/** Where one TestRun of a run stands. */
+export interface StepProgress {
   /** The name of the TestRun resource. */
   name: string;
   /** The operator's `status.stage`; `null` before the TestRun was seen with one. */
   stage: string | null;
   status: RunStatus;
-  /** Container output logs with headers for multiple containers; `null` before the first was read. */
-  containerLogs: string | null;
   /** Why the step ended in error, or what is being retried now. */
   error: string | null;
+}
+
+/** One TestRun of a run, as the API shows it. */
+export interface Step extends StepProgress {
+  /** Container output logs with headers for multiple containers; `null` before the first was read. */
+  containerLogs: string | null;
 }
 
 /** A run without its steps, as lists show it. */
@@ -87,6 +91,11 @@ export interface RunSummary {
 
 export interface Run extends RunSummary {
   steps: Step[];
+}
+
+/** A run without its logs. */
+export interface RunProgress extends RunSummary {
+  steps: StepProgress[];
 }
 
 /** A page of a list; `nextCursor` is `null` on the last page. */

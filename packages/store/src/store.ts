@@ -19,6 +19,7 @@ import { ScanPool } from "./logs/scan/scan-pool.ts";
 import { createRun } from "./runs/create-run.ts";
 import { deleteRun } from "./runs/delete-run.ts";
 import { findRepeatedRun } from "./runs/find-repeated-run.ts";
+import { getRunProgress } from "./runs/get-run-progress.ts";
 import { getRun } from "./runs/get-run.ts";
 import { listRuns } from "./runs/list-runs.ts";
 import { requestStop } from "./runs/request-stop.ts";
@@ -86,6 +87,7 @@ export async function openStore(options: DatabaseOptions): Promise<PostgresStore
     findRepeatedRun: (teamId, use) => translated(findRepeatedRun(db, teamId, use)),
     createRun: (run) => translated(createRun(database, run)),
     getRun: (teamId, runId) => translated(getRun(db, teamId, runId)),
+    getRunProgress: (teamId, runId) => translated(getRunProgress(db, teamId, runId)),
     listRuns: (teamId, page) => paged(page, () => listRuns(db, teamId, page)),
     requestStop: (teamId, runId) => translated(requestStop(database, teamId, runId)),
     deleteRun: (teamId, runId) => translated(deleteRun(database, teamId, runId)),

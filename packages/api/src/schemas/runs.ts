@@ -1,7 +1,9 @@
 import { type RunStatus, scenarioConfigSchema } from "@tailrace/core";
 import { z } from "zod";
 import { id, page, scenarioId, teamId } from "./common.ts";
+import { MAX_WAIT_MS } from "../limits.ts";
 import { text } from "./text.ts";
+import { duration } from "./times.ts";
 
 const { parallelism, arguments: args, env } = scenarioConfigSchema.shape;
 
@@ -23,6 +25,13 @@ export const runsCreate = z.strictObject({
 });
 
 export const runsGet = z.strictObject({ teamId, runId: id("runId") });
+
+export const runsProgress = z.strictObject({
+  teamId,
+  runId: id("runId"),
+  known: text("known", 1, 100).optional(),
+  wait: duration("wait", MAX_WAIT_MS).optional(),
+});
 
 export const runsList = z.strictObject({
   teamId,

@@ -1,8 +1,9 @@
-import { runsCreate, runsGet, runsList } from "../schemas/runs.ts";
+import { runsCreate, runsGet, runsList, runsProgress } from "../schemas/runs.ts";
 import { createRun } from "../verbs/runs/create.ts";
 import { deleteRun } from "../verbs/runs/delete.ts";
 import { getRun } from "../verbs/runs/get.ts";
 import { listRuns } from "../verbs/runs/list.ts";
+import { awaitProgress } from "../verbs/runs/progress.ts";
 import { stopRun } from "../verbs/runs/stop.ts";
 import { procedure, router } from "./root.ts";
 
@@ -15,6 +16,10 @@ export const runsRouter = router({
     .meta({ rest: { method: "GET", path: "/:teamId/test-runs/:runId", status: 200 } })
     .input(runsGet)
     .query(getRun),
+  progress: procedure
+    .meta({ rest: { method: "GET", path: "/:teamId/test-runs/:runId/progress", status: 200 } })
+    .input(runsProgress)
+    .query(awaitProgress),
   list: procedure
     .meta({ rest: { method: "GET", path: "/:teamId/test-runs", status: 200 } })
     .input(runsList)

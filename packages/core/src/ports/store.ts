@@ -3,6 +3,7 @@ import type {
   Page,
   Role,
   Run,
+  RunProgress,
   RunStatus,
   RunSummary,
   ScenarioConfig,
@@ -86,6 +87,8 @@ export interface RunStore {
   /** Run, step and idempotency key in one transaction; announces the step to the supervisors. */
   createRun(run: NewRun): Promise<CreateRunResult>;
   getRun(teamId: string, runId: string): Promise<Run | null>;
+  /** The same without its logs, which may be large. */
+  getRunProgress(teamId: string, runId: string): Promise<RunProgress | null>;
   /** Newest first. */
   listRuns(
     teamId: string,

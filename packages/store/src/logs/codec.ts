@@ -76,7 +76,8 @@ function compressInPool(payload: Uint8Array, options: ZstdOptions): Promise<Uint
       if (error) return reject(error);
       const data = concat(pieces);
       for (const { buffer } of pieces) freeLarge(buffer);
-      stream.destroy();
+      // Within this callback the stream would make an error for writes that it has not got.
+      queueMicrotask(() => stream.destroy());
       resolve(data);
     });
   });

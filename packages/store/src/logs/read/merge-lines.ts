@@ -6,13 +6,11 @@ import type { OpenChunk } from "./open-chunk.ts";
 /** Bytes of lines in the chunks that are opened at once; more only where one chunk has more. */
 const BATCH_BYTES = 8 * 1024 * 1024;
 
-export interface KeyedLine extends LineKey {
-  entry: LogLine;
-}
-
 export interface MergedLines {
   /** In the direction of reading; their bytes are in their chunks' memory. */
-  lines: KeyedLine[];
+  lines: LogLine[];
+  /** For each line the greatest time that its stream has had up to it. */
+  maxima: bigint[];
   /** By a stream's ordinal the seq of the next line in the direction of reading; none for a stream without one. */
   next: Map<number, number>;
   /** True when there was no room for the bytes of the next line. */
@@ -34,57 +32,62 @@ export async function mergeLines(order: ChunkOrder, options: MergeOptions): Prom
   const walks: Walk[] = [];
   const insert = (walk: Walk): void => {
     let at = 0;
-    while (at < walks.length && comesBefore(walks[at]!.key, walk.key)) at += 1;
+    while (at < walks.length && comesBefore(walks[at]!, walk)) at += 1;
     walks.splice(at, 0, walk);
   };
-  const lines: KeyedLine[] = [];
+  const lines: LogLine[] = [];
+  const maxima: bigint[] = [];
   let bytes = 0;
-  const result = (cut: boolean): MergedLines => ({ lines, next: nextLines(order, walks), cut });
+  const result = (cut: boolean): MergedLines => ({ lines, maxima, next: nextLines(order, walks), cut });
   for (;;) {
     signal.throwIfAborted();
     const { bound } = order;
     const walk = walks[0];
-    if (bound !== null && (walk === undefined || comesBefore(bound, walk.key))) {
+    if (bound !== null && (walk === undefined || comesBefore(bound, walk))) {
       const chunks = await takeChunks(order, direction, limits.lines - lines.length);
       for (const [index, chunk] of (await open(chunks)).entries()) insert(new Walk(chunks[index]!, chunk, direction));
       continue;
     }
     if (walk === undefined) return result(false);
     walks.shift();
-    const stop = walks[0] === undefined || (bound !== null && comesBefore(bound, walks[0].key)) ? bound : walks[0].key;
-    while (!walk.ended && comesBefore(walk.key, stop)) {
-      const entry = walk.line();
+    const stop = walks[0] === undefined || (bound !== null && comesBefore(bound, walks[0])) ? bound : walks[0];
+    while (!walk.ended && comesBefore(walk, stop)) {
+      const line = walk.line();
       const full = lines.length === limits.lines;
-      if (full || (bytes + entry.bytes.length > limits.bytes && lines.length > 0)) {
+      if (full || (bytes + line.bytes.length > limits.bytes && lines.length > 0)) {
         insert(walk);
         return result(!full);
       }
-      bytes += entry.bytes.length;
-      lines.push({ entry, ...walk.key });
+      bytes += line.bytes.length;
+      lines.push(line);
+      maxima.push(walk.time);
       walk.advance();
     }
     if (!walk.ended) insert(walk);
   }
 }
 
-/** Goes along the wanted lines of an open chunk. */
-class Walk {
+/** Goes along the wanted lines of an open chunk; its key is that of the next one, and means nothing when it has ended. */
+class Walk implements LineKey {
+  readonly ordinal: number;
+  time: bigint;
   readonly #chunk: OpenChunk;
-  readonly #ordinal: number;
   readonly #step: 1 | -1;
   readonly #end: number;
   #index: number;
-  /** Of the next line; meaningless when it has ended. */
-  key: LineKey;
 
   constructor({ stream, range }: OrderedChunk, chunk: OpenChunk, direction: Direction) {
     const [first, last] = [range.from - chunk.firstSeq, range.until - 1 - chunk.firstSeq];
     this.#chunk = chunk;
-    this.#ordinal = stream.ordinal;
+    this.ordinal = stream.ordinal;
     this.#step = direction === "forward" ? 1 : -1;
     this.#index = direction === "forward" ? first : last;
     this.#end = direction === "forward" ? last + 1 : first - 1;
-    this.key = this.#key();
+    this.time = chunk.maximum(this.#index);
+  }
+
+  get seq(): number {
+    return this.#chunk.firstSeq + this.#index;
   }
 
   get ended(): boolean {
@@ -92,17 +95,12 @@ class Walk {
   }
 
   line(): LogLine {
-    return this.#chunk.line(this.#index, this.#ordinal);
+    return this.#chunk.line(this.#index, this.ordinal);
   }
 
   advance(): void {
     this.#index += this.#step;
-    if (!this.ended) this.key = this.#key();
-  }
-
-  #key(): LineKey {
-    const seq = this.#chunk.firstSeq + this.#index;
-    return { time: this.#chunk.maximum(this.#index), ordinal: this.#ordinal, seq };
+    if (!this.ended) this.time = this.#chunk.maximum(this.#index);
   }
 }
 
@@ -135,6 +133,6 @@ function nextLines(order: ChunkOrder, walks: readonly Walk[]): Map<number, numbe
   const next = new Map<number, number>();
   for (const { stream, key } of order.firsts) next.set(stream.ordinal, key.seq);
   // What is open comes before what is not.
-  for (const { key } of walks.toReversed()) next.set(key.ordinal, key.seq);
+  for (const { ordinal, seq } of walks.toReversed()) next.set(ordinal, seq);
   return next;
 }

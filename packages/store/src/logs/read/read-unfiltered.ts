@@ -1,9 +1,9 @@
-import { compareKeys, dividingTime, type LineKey, type LogEntry } from "@tailrace/core";
+import { compareKeys, dividingTime, type LineKey, type LogEntry, type LogLine } from "@tailrace/core";
 import type pg from "pg";
 import { listGaps } from "../gaps/list-gaps.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
 import { ChunkOrder, type Direction, type LoadPlaces } from "./chunk-order.ts";
-import { mergeLines, type KeyedLine } from "./merge-lines.ts";
+import { mergeLines } from "./merge-lines.ts";
 import type { Window } from "./windows.ts";
 
 export interface UnfilteredQuery {
@@ -33,21 +33,26 @@ export async function readUnfiltered(
   { load, chunks, signal }: UnfilteredDeps,
 ): Promise<UnfilteredPage> {
   const order = await ChunkOrder.open(windows, direction, load);
-  const { lines, next, cut } = await mergeLines(order, {
+  const { lines, maxima, next, cut } = await mergeLines(order, {
     direction,
     limits,
     open: (wanted) => chunks.open(client, wanted),
     signal,
   });
-  const earliest = direction === "backward" && next.size > 0 ? (lines.at(-1) ?? null) : null;
+  const last = lines.length - 1;
+  const earliest =
+    direction === "backward" && next.size > 0 && last >= 0 ? { ...lines[last]!, time: maxima[last]! } : null;
   const parts = windows.map((window) => {
     const seq = next.get(window.stream.ordinal);
     if (earliest !== null && isBefore(window, earliest)) return { ...window, from: window.until };
     if (seq === undefined) return window;
     return direction === "forward" ? { ...window, until: seq } : { ...window, from: seq + 1 };
   });
-  if (direction === "backward") lines.reverse();
-  return { parts, entries: await withGaps(client, parts, lines), cut };
+  if (direction === "backward") {
+    lines.reverse();
+    maxima.reverse();
+  }
+  return { parts, entries: await withGaps(client, parts, lines, maxima), cut };
 }
 
 /** True where all of a stream comes before a line, also a gap behind its last one. */
@@ -63,18 +68,23 @@ interface KeyedEntry extends LineKey {
 async function withGaps(
   client: pg.ClientBase,
   parts: readonly Window[],
-  lines: readonly KeyedLine[],
+  lines: LogLine[],
+  maxima: readonly bigint[],
 ): Promise<LogEntry[]> {
   const gaps: KeyedEntry[] = [];
   for (const { stream, from, until } of parts) {
     if (stream.gaps === 0) continue;
     const { ordinal, maxTime } = stream;
     for (const gap of await listGaps(client, stream, { from, until })) {
-      const line = lines.find((one) => one.ordinal === ordinal && one.seq === gap.seq);
-      gaps.push({ entry: { kind: "gap", ordinal, ...gap }, time: line?.time ?? maxTime, ordinal, seq: gap.seq });
+      const behind = lines.findIndex((line) => line.ordinal === ordinal && line.seq === gap.seq);
+      gaps.push({ entry: { kind: "gap", ordinal, ...gap }, time: maxima[behind] ?? maxTime, ordinal, seq: gap.seq });
     }
   }
-  if (gaps.length === 0) return lines.map(({ entry }) => entry);
+  if (gaps.length === 0) return lines;
+  const keyed = lines.map((entry, index): KeyedEntry => {
+    const { ordinal, seq } = entry;
+    return { entry, time: maxima[index]!, ordinal, seq };
+  });
   // The sort is stable.
-  return [...gaps, ...lines].sort(compareKeys).map(({ entry }) => entry);
+  return [...gaps, ...keyed].sort(compareKeys).map(({ entry }) => entry);
 }

@@ -125,6 +125,14 @@ export const verbs: VerbCase[] = [
     needs: "viewer",
     input: run,
   },
+  {
+    procedure: "runs.progress",
+    type: "query",
+    rest: "GET /{teamId}/test-runs/{runId}/progress",
+    status: 200,
+    needs: "viewer",
+    input: run,
+  },
   { procedure: "runs.list", type: "query", rest: "GET /{teamId}/test-runs", status: 200, needs: "viewer", input: team },
   {
     procedure: "runs.stop",

@@ -167,6 +167,17 @@ describe("getRun", () => {
   });
 });
 
+describe("getRunProgress", () => {
+  test("is the run without its logs, and not another team's", async () => {
+    const { store } = fixture;
+    const [a, b] = [await makeTeam(store), await makeTeam(store)];
+    const run = await createRun(store, newRun(a));
+    const steps = run.steps.map(({ name, stage, status, error }) => ({ name, stage, status, error }));
+    expect(await store.getRunProgress(a, run.id)).toEqual({ ...run, steps });
+    expect(await store.getRunProgress(b, run.id)).toBeNull();
+  });
+});
+
 describe("listRuns", () => {
   test("goes through all, newest first, however quickly they were made", async () => {
     const { store } = fixture;

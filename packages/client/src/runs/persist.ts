@@ -3,7 +3,7 @@ import { isPassing } from "../error.ts";
 import { pause } from "../pause.ts";
 
 /** How long a server is waited for that is away, in milliseconds: five minutes. */
-export const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 300_000;
 
 /** As tRPC takes them. */
 export interface CallOptions {

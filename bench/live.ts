@@ -52,6 +52,7 @@ const FLAGS = {
   settle: count(3, "seconds after the first line whose lines do not count: pods do not begin at once", 0),
   rounds: count(3, "rounds, each with all loads and methods in turn"),
   methods: someOf(METHODS, "who follows"),
+  readers: count(1, "processes that read what we store, and that have to share the cores with us; 0 for none", 0),
   image: text(LINES_IMAGE, "image with the program `lines` and a shell"),
   profile: optionalText("folder for CPU profiles of our processes"),
 };
@@ -190,10 +191,15 @@ async function followByUs(by: Ours, namespace: TestNamespace, one: Case): Promis
   if (started.kind !== "started") throw new Error("the collector did not start");
   const { teamId, runId } = started;
   const readerRequest: ReaderRequest = { databaseUrl: postgres.url, teamId, runId, settleMs: load.settle * 1000 };
-  await using reader = startChild<ReaderAnswer>({ file: "./reader-child.ts", request: readerRequest, ...common });
+  await using readers = new AsyncDisposableStack();
+  const reading = Array.from({ length: values.readers }, () =>
+    readers.use(startChild<ReaderAnswer>({ file: "./reader-child.ts", request: readerRequest, ...common })),
+  );
   await createPods(namespace, one);
   await untilPods(namespace.core, namespace.name, "Running", signal);
-  const { cores, others } = await measureCores({ collector: child.pid, reader: reader.pid }, one);
+  const [reader] = reading;
+  const pids = { collector: child.pid, ...(reader === undefined ? {} : { reader: reader.pid }) };
+  const { cores, others } = await measureCores<"collector" | "reader">(pids, one);
   await untilPods(namespace.core, namespace.name, "Succeeded", signal);
   child.send({});
   const sealed = await child.receive();
@@ -204,16 +210,16 @@ async function followByUs(by: Ours, namespace: TestNamespace, one: Case): Promis
     [runId],
   );
   if (unverified !== undefined) throw new Error(`what is stored of ${unverified.pod} is not what its node has`);
-  reader.send({ lines: sealed.lines } satisfies ReaderEnd);
-  const read = await reader.receive();
+  for (const each of reading) each.send({ lines: sealed.lines } satisfies ReaderEnd);
+  const read = await Promise.all(reading.map((each) => each.receive()));
   await child.ended();
-  await reader.ended();
+  await Promise.all(reading.map((each) => each.ended()));
   return {
     lag: await commitLags(postgres.url, sealed.commits, load.settle * 1000),
-    readerLag: read.lag,
-    missing: expected - read.lines,
-    cores: cores.collector,
-    readerCores: cores.reader,
+    readerLag: read[0]?.lag ?? null,
+    missing: expected - Math.min(sealed.lines, ...read.map(({ lines }) => lines)),
+    cores: cores.collector!,
+    readerCores: cores.reader ?? null,
     peakRssMb: sealed.use.peakRssMb,
     otherCores: others,
   };
@@ -235,7 +241,7 @@ async function followByPeer(peer: Peer, namespace: TestNamespace, one: Case): Pr
     lag: follower.samples.summary(load.settle * 1000),
     readerLag: null,
     missing: expected - follower.lines,
-    cores: cores.collector,
+    cores: cores.collector!,
     readerCores: null,
     peakRssMb: (await follower.use())?.peakRssMb ?? use?.peakRssMb ?? 0,
     otherCores: others,
@@ -272,13 +278,13 @@ async function createPods(namespace: TestNamespace, { load, values }: Case): Pro
 
 /** Counts cores from when the lines have settled to shortly before they end. */
 async function measureCores<Name extends string>(
-  pids: Record<Name, number>,
+  pids: Partial<Record<Name, number>>,
   { load, postgres, signal }: Case,
-): Promise<{ cores: Record<Name, number>; others: CpuSeconds }> {
+): Promise<{ cores: Partial<Record<Name, number>>; others: CpuSeconds }> {
   await sleep((START_SECONDS + load.settle) * 1000, undefined, { signal });
   const names = Object.keys(pids) as Name[];
   const read = async (): Promise<number[]> =>
-    await Promise.all(names.map(async (name) => (await readUse(pids[name]))?.cpuSeconds ?? Number.NaN));
+    await Promise.all(names.map(async (name) => (await readUse(pids[name]!))?.cpuSeconds ?? Number.NaN));
   const meter = new CpuMeter(postgres.pid);
   await meter.start();
   const before = await read();
@@ -288,10 +294,9 @@ async function measureCores<Name extends string>(
   const seconds = (performance.now() - started) / 1000;
   const taken = await meter.taken();
   return {
-    cores: Object.fromEntries(names.map((name, index) => [name, (after[index]! - before[index]!) / seconds])) as Record<
-      Name,
-      number
-    >,
+    cores: Object.fromEntries(
+      names.map((name, index) => [name, (after[index]! - before[index]!) / seconds]),
+    ) as Partial<Record<Name, number>>,
     others: Object.fromEntries(Object.entries(taken).map(([name, used]) => [name, used / seconds])),
   };
 }

@@ -101,7 +101,7 @@ describe("runs.start", () => {
       throw new TypeError("fetch failed", { cause: new Error("other side closed") });
     });
     const comment = "with a lost answer";
-    const run = await lossy.runs.start({ ...wanted, comment });
+    const run = await lossy.runs.start({ ...wanted, comment, idempotencyKey: undefined });
     expect(lossy.requests).toEqual(["/api/trpc/runs.create", "/api/trpc/runs.create"]);
     const { items } = await client.runs.list.query({ teamId: "demo" });
     expect(items.filter((item) => item.comment === comment).map(({ id }) => id)).toEqual([run.id]);
@@ -178,8 +178,14 @@ describe("a run's handle", () => {
     const missing = client.runs.open({ teamId: "demo", runId: "nothing" });
     await expect(missing.text()).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(missing.wait()).rejects.toMatchObject({ code: "NOT_FOUND" });
-    const away = clientThat(async () => badGateway()).runs.open({ teamId: "demo", runId: run.id });
-    await expect(away.download()).rejects.toMatchObject({ code: "BAD_RESPONSE", status: 502 });
+    const headers = { "content-type": "application/problem+json" };
+    for (const answer of [
+      badGateway,
+      ...["{", "null", '{"title":"another"}'].map((body) => () => new Response(body, { status: 502, headers })),
+    ]) {
+      const away = clientThat(async () => answer()).runs.open({ teamId: "demo", runId: run.id });
+      await expect(away.download()).rejects.toMatchObject({ code: "BAD_RESPONSE", status: 502 });
+    }
     await run.stop();
   });
 });

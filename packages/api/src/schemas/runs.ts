@@ -1,7 +1,7 @@
 import { type RunStatus, scenarioConfigSchema } from "@tailrace/core";
 import { z } from "zod";
-import { id, page, scenarioId, teamId } from "./common.ts";
 import { MAX_WAIT_MS } from "../limits.ts";
+import { id, page, scenarioId, teamId } from "./common.ts";
 import { text } from "./text.ts";
 import { duration } from "./times.ts";
 

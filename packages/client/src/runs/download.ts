@@ -70,8 +70,21 @@ async function problemOf(
   const { status } = response;
   const type = response.headers.get("content-type") ?? "no content type";
   const text = await readText(transport, response, signal);
-  if (!type.startsWith("application/problem+json"))
+  const problem = type.startsWith("application/problem+json") ? parseProblem(text) : null;
+  if (problem === null)
     return new TailraceClientError("BAD_RESPONSE", `${transport.origin} answered ${status} with ${type}`, { status });
-  const { code, detail, issues, requestId } = JSON.parse(text) as ProblemBody;
+  const { code, detail, issues, requestId } = problem;
   return new TailraceClientError(code, detail, { issues, requestId, status });
+}
+
+/** @returns null for what is no problem of ours: proxies have their own */
+function parseProblem(text: string): ProblemBody | null {
+  let body: Partial<ProblemBody> | null;
+  try {
+    body = JSON.parse(text) as Partial<ProblemBody> | null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+  return typeof body?.code === "string" && Array.isArray(body.issues) ? (body as ProblemBody) : null;
 }

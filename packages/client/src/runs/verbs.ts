@@ -20,7 +20,7 @@ export function runVerbs(trpc: TRPCClient<AppRouter>, transport: Transport): Run
     openRun({ trpc, run: { teamId, runId }, signal: transport.signal }, transport);
   return {
     start: async (input, options = {}) => {
-      const wanted = { idempotencyKey: randomKey(), ...input };
+      const wanted = { ...input, idempotencyKey: input.idempotencyKey ?? randomKey() };
       const { id } = await persist((call) => trpc.runs.create.mutate(wanted, call), options, transport.signal);
       return open({ teamId: input.teamId, runId: id });
     },

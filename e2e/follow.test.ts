@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import type { LogItem, LogLineItem, RunHandle, RunProgress, StepProgress } from "@tailrace/client";
+import type { RunHandle, RunProgress, StepProgress } from "@tailrace/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SCRIPTS } from "./contract/scripts.ts";
 import { checkNumbered } from "./support/numbered.ts";
@@ -11,7 +11,7 @@ import { until } from "./support/until.ts";
 import { openWorld, type World } from "./support/world.ts";
 
 const RUNNERS = 4;
-/** Of each runner; more are for whoever has the time. */
+/** Of each runner. */
 const LINES = Number(process.env["TAILRACE_TEST_LINES"] ?? 10_000);
 
 const runners = new SteeredRunners({ runners: RUNNERS });
@@ -33,42 +33,25 @@ async function crash(): Promise<void> {
   server = await world.serve({ PORT: port });
 }
 
-/** What was read so far: how many lines, and a hash over all in their order. */
-class Reading {
-  lines = 0;
-  readonly #hash = createHash("sha256");
-
-  add(pod: string, restart: number, seq: number, line: string): void {
-    this.lines += 1;
-    this.#hash.update(`${pod} ${restart} ${seq} ${line}\n`);
-  }
-
-  get digest(): string {
-    return this.#hash.copy().digest("hex");
-  }
-
-  addItem(item: LogItem): void {
-    if (item.kind === "line") this.add(item.pod, item.restart, item.seq, item.line);
-  }
-}
-
-/** Each container's lines apart: live, lines of several come in the order in which they were stored. */
+/** The lines of each container that were read so far: how many, and a hash over all in their order. */
 class Readings {
-  readonly #pods = new Map<string, Reading>();
+  lines = 0;
+  readonly #pods = new Map<string, { lines: number; hash: Hash }>();
 
-  of(pod: string): Reading {
-    const reading = this.#pods.get(pod) ?? new Reading();
-    this.#pods.set(pod, reading);
-    return reading;
+  add(pod: string, seq: number, line: string): void {
+    const own = this.#pods.get(pod) ?? { lines: 0, hash: createHash("sha256") };
+    own.lines += 1;
+    own.hash.update(`${seq} ${line}\n`);
+    this.#pods.set(pod, own);
+    this.lines += 1;
   }
 
-  get lines(): number {
-    return Array.from(this.#pods.values()).reduce((sum, { lines }) => sum + lines, 0);
-  }
-
-  describe(): Record<string, { lines: number; digest: string }> {
-    const pods = Array.from(this.#pods, ([pod, { lines, digest }]) => [pod, { lines, digest }] as const);
-    return Object.fromEntries(pods.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  describe(): Record<string, { lines: number; sha256: string }> {
+    const pods = Array.from(this.#pods, ([pod, { lines, hash }]) => [
+      pod,
+      { lines, sha256: hash.copy().digest("hex") },
+    ]);
+    return Object.fromEntries(pods) as ReturnType<Readings["describe"]>;
   }
 }
 
@@ -76,8 +59,8 @@ async function readDownload(run: RunHandle): Promise<Readings> {
   const readings = new Readings();
   const body = Readable.fromWeb((await run.download({ format: "ndjson" })) as never);
   for await (const text of createInterface({ input: body, crlfDelay: Infinity })) {
-    const { pod, restart = 0, seq, line } = JSON.parse(text) as Partial<LogLineItem> & { pod: string; seq: number };
-    if (line !== undefined) readings.of(pod).add(pod, restart, seq, line);
+    const { pod, seq, line } = JSON.parse(text) as { pod: string; seq: number; line?: string };
+    if (line !== undefined) readings.add(pod, seq, line);
   }
   return readings;
 }
@@ -96,7 +79,7 @@ test(
     const readings = new Readings();
     const following = (async () => {
       for await (const item of run.logs({ follow: true }))
-        if (item.kind === "line") readings.of(item.pod).addItem(item);
+        if (item.kind === "line") readings.add(item.pod, item.seq, item.line);
     })();
     const steps: StepProgress[] = [];
     const watching = (async () => {

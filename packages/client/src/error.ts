@@ -54,7 +54,7 @@ export function isTailraceError(error: unknown, code?: ClientErrorCode): error i
 const PASSING_STATUSES = [429, 502, 503, 504];
 
 /** True for a failure that passes by itself: no answer came, or one that says to come back later. */
-export function isPassing(error: unknown): error is TailraceClientError {
+export function isPassing(error: unknown): boolean {
   if (!isTailraceError(error)) return false;
   const { code, status } = error;
   if (code === "BAD_RESPONSE") return status !== null && PASSING_STATUSES.includes(status);

@@ -10,20 +10,13 @@ import {
   isTailraceError,
   parseContainerLogs,
 } from "../src/index.ts";
-import { ADMIN, type TestServer, startServer } from "./server.ts";
+import { ADMIN, type TestServer, demoClient, startServer } from "./server.ts";
 
 let server: TestServer;
 let client: TailraceClient;
 beforeAll(async () => {
   server = await startServer();
-  client = createClient({ url: server.origin, token: ADMIN });
-  await client.teams.create.mutate({ id: "demo", name: "Demo" });
-  await client.scenarios.create.mutate({
-    teamId: "demo",
-    id: "checkout",
-    name: "Checkout",
-    script: "export default () => {}",
-  });
+  client = await demoClient(server);
 });
 afterAll(async () => await server[Symbol.asyncDispose]());
 

@@ -5,16 +5,13 @@ import { backoff } from "../src/backoff.ts";
 import { isPassing } from "../src/error.ts";
 import { type TailraceClient, TailraceClientError, createClient } from "../src/index.ts";
 import { persist } from "../src/runs/persist.ts";
-import { ADMIN, type TestServer, startServer } from "./server.ts";
+import { ADMIN, type TestServer, demoClient, startServer } from "./server.ts";
 
 let server: TestServer;
 let client: TailraceClient;
 beforeAll(async () => {
   server = await startServer();
-  client = createClient({ url: server.origin, token: ADMIN });
-  await client.teams.create.mutate({ id: "demo", name: "Demo" });
-  const script = "export default () => {}";
-  await client.scenarios.create.mutate({ teamId: "demo", id: "checkout", name: "Checkout", script });
+  client = await demoClient(server);
 });
 afterAll(async () => await server[Symbol.asyncDispose]());
 

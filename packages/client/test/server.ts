@@ -3,6 +3,7 @@ import { createApi } from "@tailrace/api";
 import { openStore } from "@tailrace/store";
 import { testDatabase } from "@tailrace/store/testing";
 import Fastify from "fastify";
+import { type TailraceClient, createClient } from "../src/index.ts";
 
 export const ADMIN = "the-admin-token-of-the-tests";
 
@@ -10,6 +11,15 @@ export interface TestServer extends AsyncDisposable {
   origin: string;
   /** Method and path of each request, in order. */
   requests: string[];
+}
+
+/** A client of {@link ADMIN}, for whom the team `demo` has the scenario `checkout`. */
+export async function demoClient({ origin }: TestServer): Promise<TailraceClient> {
+  const client = createClient({ url: origin, token: ADMIN });
+  await client.teams.create.mutate({ id: "demo", name: "Demo" });
+  const script = "export default () => {}";
+  await client.scenarios.create.mutate({ teamId: "demo", id: "checkout", name: "Checkout", script });
+  return client;
 }
 
 export async function startServer(): Promise<TestServer> {

@@ -1,40 +1,23 @@
-import type { Gap, LogEntry, LogFilter, LogLine, LogPageQuery, LogStream } from "@tailrace/core";
-import { describe, expect, test, vi } from "vitest";
-import { openDatabase } from "../../src/database.ts";
-import { PAGE_LIMITS } from "../../src/logs/log-store.ts";
-import { ChunkCache } from "../../src/logs/read/chunk-cache.ts";
-import { readLogPage } from "../../src/logs/read/read-page.ts";
-import { searchLogs } from "../../src/logs/read/search-logs.ts";
-import { ScanPool } from "../../src/logs/scan/scan-pool.ts";
-import { endRun, id, makeTeam, query, quiet, sharedStore } from "../support.ts";
-import { ALL, claimRun, countedLines, regex, show, streamsOf, substring, T0, TestWriter } from "./support.ts";
+import type { Gap, LogEntry, LogLine, LogPageQuery, LogStream } from "@tailrace/core";
+import { describe, expect, test } from "vitest";
+import { endRun, id, makeTeam, query, sharedStore } from "../support.ts";
+import {
+  ALL,
+  claimRun,
+  countedLines,
+  pageQuery,
+  regex,
+  searchQuery,
+  show,
+  storeLines,
+  streamsOf,
+  substring,
+  T0,
+  TestWriter,
+} from "./support.ts";
 
 const fixture = sharedStore();
 const never = new AbortController().signal;
-
-function pageQuery(streams: readonly LogStream[], change: Partial<LogPageQuery> = {}): LogPageQuery {
-  return {
-    streams,
-    filter: ALL,
-    start: "begin",
-    direction: "forward",
-    until: null,
-    limit: 100,
-    before: 0,
-    after: 0,
-    ...change,
-  };
-}
-
-/** One run with a stream for each list of lines. */
-async function storeLines(...all: Parameters<TestWriter["write"]>[]): Promise<LogStream[]> {
-  const { step, team, runId } = await claimRun(fixture);
-  for (const [restart, args] of all.entries()) {
-    const writer = await TestWriter.open(fixture, step, { restart });
-    await writer.write(...args);
-  }
-  return await streamsOf(fixture, team, runId);
-}
 
 describe("listLogStreams", () => {
   test("is of the team's own run, and empty before anything was read", async () => {
@@ -85,6 +68,7 @@ describe("readLogPage", () => {
     const gap: Gap = { seq: 1, reason: "late_start", certain: true, from: null, until: T0 + 5n };
     const bytes = new Uint8Array([0, 0xff, 0x0d]);
     const streams = await storeLines(
+      fixture,
       [
         [
           { text: 'time="2026-11-23T16:22:29Z" level=warning msg=x', time: T0 + 7n, flags: 1 },
@@ -128,7 +112,7 @@ describe("readLogPage", () => {
   });
 
   test("counts places by ordinal, whichever streams are wanted, and leaves the others' where they are", async () => {
-    const streams = await storeLines([countedLines("a", 3)], [countedLines("b", 3)], [countedLines("c", 3)]);
+    const streams = await storeLines(fixture, [countedLines("a", 3)], [countedLines("b", 3)], [countedLines("c", 3)]);
     const wanted = pageQuery([streams[1]!], { start: { place: [1, 1, 2, 9] } });
     const page = await fixture.store.readLogPage(wanted, never);
     expect(page.entries.map(show)).toEqual(["1:1 b 1", "1:2 b 2"]);
@@ -172,7 +156,9 @@ describe("readLogPage", () => {
 
   test("ends a page whose lines are too large, and says that there may be more", async () => {
     const large = "x".repeat(900_000);
-    const streams = await storeLines([Array.from({ length: 20 }, (_, i) => ({ text: large, time: T0 + BigInt(i) }))]);
+    const streams = await storeLines(fixture, [
+      Array.from({ length: 20 }, (_, i) => ({ text: large, time: T0 + BigInt(i) })),
+    ]);
     const page = await fixture.store.readLogPage(pageQuery(streams), never);
     expect(page.entries).toHaveLength(9);
     expect(page).toMatchObject({ complete: false, atEnd: false, end: [9] });
@@ -186,7 +172,7 @@ describe("readLogPage", () => {
       text: `${i % 10 === 0 ? "hit" : "miss"} ${"x".repeat(100_000)}`,
       time: T0 + BigInt(i),
     }));
-    const streams = await storeLines([lines, { linesPerChunk: 20 }]);
+    const streams = await storeLines(fixture, [lines, { linesPerChunk: 20 }]);
     const wanted = pageQuery(streams, { filter: substring("hit"), before: 9, after: 9 });
     const seen: number[] = [];
     let start: LogPageQuery["start"] = "begin";
@@ -219,7 +205,7 @@ describe("readLogPage", () => {
 
   test("of expired and deleted streams there are no lines", async () => {
     const { store, url } = fixture;
-    const streams = await storeLines([countedLines("a", 2)], [countedLines("b", 2)], [countedLines("c", 2)]);
+    const streams = await storeLines(fixture, [countedLines("a", 2)], [countedLines("b", 2)], [countedLines("c", 2)]);
     await query(url, "update log_streams set expired_at = now() where ordinal = 0");
     await query(url, "delete from log_streams where ordinal = 1");
     const page = await store.readLogPage(pageQuery(streams), never);
@@ -265,150 +251,9 @@ describe("readLogPage", () => {
   });
 });
 
-function searchQuery(streams: readonly LogStream[], filter: LogFilter = ALL) {
-  return { streams, filter, from: null, until: null, bucketMs: null };
-}
-
-describe("searchLogs", () => {
-  test("counts matches by time and level", async () => {
-    const at = (seconds: number): bigint => T0 + BigInt(seconds) * 1_000_000_000n;
-    const streams = await storeLines(
-      [
-        [
-          { text: "level=info a", time: at(1) },
-          { text: "level=error a", time: at(9) },
-          // The running maximum is that of the line before.
-          { text: "level=error a", time: at(2) },
-          { text: "b", time: at(31) },
-        ],
-        { linesPerChunk: 2 },
-      ],
-      [[{ text: "a", time: at(12) }]],
-    );
-    const { store } = fixture;
-    const search = { ...searchQuery(streams, substring("a")), bucketMs: 10_000 };
-    expect(await store.searchLogs(search, never)).toEqual({
-      matches: 4,
-      scanned: 5,
-      bucketMs: 10_000,
-      buckets: [
-        { time: "2026-11-24T10:00:00.000Z", matches: 3, levels: { info: 1, error: 2 } },
-        { time: "2026-11-24T10:00:10.000Z", matches: 1, levels: { none: 1 } },
-      ],
-      complete: true,
-    });
-    expect(await store.searchLogs({ ...search, from: at(2), until: at(12) }, never)).toMatchObject({
-      matches: 2,
-      scanned: 2,
-    });
-    expect(await store.searchLogs({ ...search, filter: { ...ALL, levels: ["error", null] } }, never)).toMatchObject({
-      matches: 4,
-      scanned: 5,
-    });
-  });
-
-  test("chooses a width of its own, and refuses buckets without number", async () => {
-    const { store } = fixture;
-    const streams = await storeLines([countedLines("line", 2000)]);
-    const found = await store.searchLogs(searchQuery(streams), never);
-    expect(found).toMatchObject({ matches: 2000, bucketMs: 50 });
-    expect(found.buckets).toHaveLength(40);
-    for (const bucketMs of [0, 1.5, -1])
-      await expect(store.searchLogs({ ...searchQuery(streams), bucketMs }, never)).rejects.toMatchObject({
-        code: "BAD_REQUEST",
-        issues: [{ path: "bucketMs" }],
-      });
-    const long = { ...searchQuery(streams), from: 0n, bucketMs: 1 };
-    await expect(store.searchLogs(long, never)).rejects.toMatchObject({ issues: [{ path: "bucketMs" }] });
-    expect(await store.searchLogs(searchQuery([]), never)).toMatchObject({ matches: 0, scanned: 0, complete: true });
-  });
-
-  test("says when there was no time for all", async () => {
-    const streams = await storeLines([countedLines("line", 100), { linesPerChunk: 10 }]);
-    const database = openDatabase({ databaseUrl: fixture.url, log: quiet });
-    await using scans = new ScanPool();
-    const deps = { pool: database.pool, scans, chunks: new ChunkCache(), timeMs: 0 };
-    const late = await searchLogs(deps, searchQuery(streams), never);
-    await database.close();
-    expect(late).toMatchObject({ complete: false, matches: 0, scanned: 0 });
-  });
-});
-
-describe("a pattern that takes too long", () => {
-  const evil = "^(a+)+$";
-  const text = `${"a".repeat(40)}!`;
-
-  test("is stopped and named, and the next search finds a thread", async () => {
-    const streams = await storeLines([
-      [
-        { text, time: T0 },
-        { text: "fine", time: T0 },
-      ],
-    ]);
-    const database = openDatabase({ databaseUrl: fixture.url, log: quiet });
-    await using scans = new ScanPool({ limitMs: 200 });
-    const deps = { pool: database.pool, scans, chunks: new ChunkCache(), limits: PAGE_LIMITS };
-    const page = (filter: LogFilter) => readLogPage(deps, pageQuery(streams, { filter }), never);
-    await expect(page(regex("fine", evil))).rejects.toMatchObject({
-      code: "BAD_REQUEST",
-      issues: [{ path: "include.1", message: expect.stringContaining("200 ms") }],
-    });
-    const search = searchLogs(
-      { ...deps, timeMs: 5000 },
-      searchQuery(streams, { ...ALL, exclude: [{ kind: "regex", text: evil }] }),
-      never,
-    );
-    await expect(search).rejects.toMatchObject({ code: "BAD_REQUEST", issues: [{ path: "exclude.0" }] });
-    expect((await page(regex("fi.e"))).entries.map(show)).toEqual(["0:1 fine"]);
-    await database.close();
-  });
-
-  test("does not keep the others from searching", async () => {
-    const streams = await storeLines([
-      [
-        { text, time: T0 },
-        { text: "fine", time: T0 },
-      ],
-    ]);
-    const stuck = fixture.store.readLogPage(pageQuery(streams, { filter: regex(evil) }), never);
-    const others = Array.from({ length: 3 }, () =>
-      fixture.store.readLogPage(pageQuery(streams, { filter: substring("fine") }), never),
-    );
-    for (const page of await Promise.all(others)) expect(page.entries.map(show)).toEqual(["0:1 fine"]);
-    await expect(stuck).rejects.toMatchObject({ issues: [{ path: "include.0" }] });
-  });
-
-  test("keeps no store from closing, nor does what waits behind it", async () => {
-    const streams = await storeLines([[{ text, time: T0 }]]);
-    const database = openDatabase({ databaseUrl: fixture.url, log: quiet });
-    const scans = new ScanPool({ size: 1 });
-    const deps = { pool: database.pool, scans, chunks: new ChunkCache(), limits: PAGE_LIMITS };
-    const pages = Array.from({ length: 3 }, () =>
-      readLogPage(deps, pageQuery(streams, { filter: regex(evil) }), never),
-    );
-    const ended = Promise.allSettled(pages);
-    await vi.waitFor(() => expect(database.pool.idleCount).toBe(0));
-    await scans.close();
-    expect((await ended).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
-    const late = readLogPage(deps, pageQuery(streams, { filter: substring("a") }), never);
-    await expect(late).rejects.toThrow("have ended");
-    await database.close();
-  });
-
-  test("or is too much for the engine is named too", async () => {
-    const groups = Array.from("bcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ", (letter) => `(${letter})`);
-    const streams = await storeLines([[{ text: `${"a".repeat(1_000_000)}!`, time: T0 }]]);
-    const filter = regex(`^(?:(a)|${groups.join("|")})*x`);
-    await expect(fixture.store.readLogPage(pageQuery(streams, { filter }), never)).rejects.toMatchObject({
-      code: "BAD_REQUEST",
-      issues: [{ path: "include.0", message: expect.stringContaining("Maximum call stack size exceeded") }],
-    });
-  });
-});
-
 test("a signal stops a page, a search and an export", async () => {
   const { store } = fixture;
-  const streams = await storeLines([countedLines("line", 100), { linesPerChunk: 1 }]);
+  const streams = await storeLines(fixture, [countedLines("line", 100), { linesPerChunk: 1 }]);
   const aborted = AbortSignal.abort(new Error("the reader has gone"));
   await expect(store.readLogPage(pageQuery(streams), aborted)).rejects.toThrow("the reader has gone");
   await expect(store.searchLogs(searchQuery(streams), aborted)).rejects.toThrow("the reader has gone");
@@ -416,7 +261,7 @@ test("a signal stops a page, a search and an export", async () => {
     "the reader has gone",
   );
   const controller = new AbortController();
-  const stuck = await storeLines([[{ text: `${"a".repeat(40)}!`, time: T0 }]]);
+  const stuck = await storeLines(fixture, [[{ text: `${"a".repeat(40)}!`, time: T0 }]]);
   const page = store.readLogPage(pageQuery(stuck, { filter: regex("^(a+)+$") }), controller.signal);
   setTimeout(() => controller.abort(new Error("the reader has gone")), 50);
   await expect(page).rejects.toThrow("the reader has gone");
@@ -425,7 +270,10 @@ test("a signal stops a page, a search and an export", async () => {
 describe("readTail", () => {
   test("gives the newest lines within both limits, and says whether there are older ones", async () => {
     const { store } = fixture;
-    const streams = await storeLines([[...countedLines("line", 9), { text: "", time: T0 }], { linesPerChunk: 4 }]);
+    const streams = await storeLines(fixture, [
+      [...countedLines("line", 9), { text: "", time: T0 }],
+      { linesPerChunk: 4 },
+    ]);
     const tail = async (lines: number, bytes: number) => {
       const read = await store.readTail(streams[0]!, { lines, bytes });
       return { ...read, lines: read.lines.map((line) => Buffer.from(line).toString()) };
@@ -441,7 +289,7 @@ describe("readTail", () => {
   });
 
   test("is empty for a stream without lines", async () => {
-    const streams = await storeLines([[]]);
+    const streams = await storeLines(fixture, [[]]);
     expect(await fixture.store.readTail(streams[0]!, { lines: 10, bytes: 10 })).toEqual({
       lines: [],
       nextSeq: 0,

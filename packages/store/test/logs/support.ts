@@ -7,6 +7,7 @@ import {
   type Gap,
   type LogEntry,
   type LogFilter,
+  type LogPageQuery,
   type LogStream,
   type NewRun,
   type Seal,
@@ -223,4 +224,36 @@ export function show(entry: LogEntry): string {
   const place = `${entry.ordinal}:${entry.seq}`;
   if (entry.kind === "gap") return `${place} gap ${entry.reason}`;
   return `${entry.context ? "~" : ""}${place} ${Buffer.from(entry.bytes).toString()}`;
+}
+
+export function pageQuery(streams: readonly LogStream[], change: Partial<LogPageQuery> = {}): LogPageQuery {
+  return {
+    streams,
+    filter: ALL,
+    start: "begin",
+    direction: "forward",
+    until: null,
+    limit: 100,
+    before: 0,
+    after: 0,
+    ...change,
+  };
+}
+
+/** All lines of streams that a filter passes. */
+export function searchQuery(streams: readonly LogStream[], filter: LogFilter = ALL) {
+  return { streams, filter, from: null, until: null, bucketMs: null };
+}
+
+/** One run with a stream for each list of lines. */
+export async function storeLines(
+  fixture: StoreFixture,
+  ...all: Parameters<TestWriter["write"]>[]
+): Promise<LogStream[]> {
+  const { step, team, runId } = await claimRun(fixture);
+  for (const [restart, args] of all.entries()) {
+    const writer = await TestWriter.open(fixture, step, { restart });
+    await writer.write(...args);
+  }
+  return await streamsOf(fixture, team, runId);
 }

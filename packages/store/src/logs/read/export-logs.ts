@@ -1,5 +1,6 @@
 import type { LogEntry, LogStream } from "@tailrace/core";
 import type pg from "pg";
+import { insertInOrder } from "./insert-in-order.ts";
 import { readLiveStreams } from "./live-streams.ts";
 import { StreamCursor } from "./stream-cursor.ts";
 
@@ -35,7 +36,7 @@ export async function* exportLogs(
       piece = [];
       bytes = 0;
     }
-    if (!cursor.ended) insert(cursors, cursor);
+    if (!cursor.ended) insertInOrder(cursors, cursor, comesBefore);
   }
   signal.throwIfAborted();
   if (piece.length > 0) yield piece;
@@ -43,13 +44,10 @@ export async function* exportLogs(
 
 function inOrder(cursors: readonly StreamCursor[]): StreamCursor[] {
   const sorted: StreamCursor[] = [];
-  for (const cursor of cursors) if (!cursor.ended) insert(sorted, cursor);
+  for (const cursor of cursors) if (!cursor.ended) insertInOrder(sorted, cursor, comesBefore);
   return sorted;
 }
 
-/** Puts a cursor where it comes by its next line. */
-function insert(sorted: StreamCursor[], cursor: StreamCursor): void {
-  let at = 0;
-  while (at < sorted.length && sorted[at]!.comesBefore(cursor)) at += 1;
-  sorted.splice(at, 0, cursor);
+function comesBefore(cursor: StreamCursor, other: StreamCursor): boolean {
+  return cursor.comesBefore(other);
 }

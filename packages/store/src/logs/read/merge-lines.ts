@@ -1,6 +1,6 @@
 import { firstKey, lastKey, type LineKey, type LogLine } from "@tailrace/core";
-import type { ChunkOrder, Direction, OrderedChunk } from "./chunk-order.ts";
-import { compareIn } from "./chunk-order.ts";
+import { compareIn, type ChunkOrder, type Direction, type OrderedChunk } from "./chunk-order.ts";
+import { insertInOrder } from "./insert-in-order.ts";
 import type { OpenChunk } from "./open-chunk.ts";
 
 /** Bytes of lines in the chunks that are opened at once; more only where one chunk has more. */
@@ -30,17 +30,14 @@ export async function mergeLines(order: ChunkOrder, options: MergeOptions): Prom
   const { direction, limits, open, signal } = options;
   const comesBefore = (a: LineKey, b: LineKey | null): boolean => b === null || compareIn(direction, a, b) < 0;
   const walks: Walk[] = [];
-  const insert = (walk: Walk): void => {
-    let at = 0;
-    while (at < walks.length && comesBefore(walks[at]!, walk)) at += 1;
-    walks.splice(at, 0, walk);
-  };
+  const insert = (walk: Walk): void => insertInOrder(walks, walk, comesBefore);
   const lines: LogLine[] = [];
   const maxima: bigint[] = [];
   let bytes = 0;
   const result = (cut: boolean): MergedLines => ({ lines, maxima, next: nextLines(order, walks), cut });
   for (;;) {
     signal.throwIfAborted();
+    if (lines.length === limits.lines) return result(false);
     const { bound } = order;
     const walk = walks[0];
     if (bound !== null && (walk === undefined || comesBefore(bound, walk))) {
@@ -51,12 +48,11 @@ export async function mergeLines(order: ChunkOrder, options: MergeOptions): Prom
     if (walk === undefined) return result(false);
     walks.shift();
     const stop = walks[0] === undefined || (bound !== null && comesBefore(bound, walks[0])) ? bound : walks[0];
-    while (!walk.ended && comesBefore(walk, stop)) {
+    while (!walk.ended && lines.length < limits.lines && comesBefore(walk, stop)) {
       const line = walk.line();
-      const full = lines.length === limits.lines;
-      if (full || (bytes + line.bytes.length > limits.bytes && lines.length > 0)) {
+      if (bytes + line.bytes.length > limits.bytes && lines.length > 0) {
         insert(walk);
-        return result(!full);
+        return result(true);
       }
       bytes += line.bytes.length;
       lines.push(line);

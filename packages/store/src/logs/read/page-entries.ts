@@ -1,6 +1,7 @@
-import { compareKeys, type Gap, type LineKey, type LogEntry } from "@tailrace/core";
+import type { Gap, LogEntry } from "@tailrace/core";
 import type pg from "pg";
 import { listGaps } from "../gaps/list-gaps.ts";
+import { inOrder, keyedGap, type KeyedEntry } from "./keyed-entry.ts";
 import { readLines, type WantedLines } from "./read-lines.ts";
 import type { LiveStream } from "./live-streams.ts";
 
@@ -13,11 +14,6 @@ export interface PagePart {
   until: number;
   matches: readonly number[];
   context: readonly number[];
-}
-
-/** An entry with its place; a gap stands before the line of its seq. */
-interface KeyedEntry extends LineKey {
-  entry: LogEntry;
 }
 
 /**
@@ -47,14 +43,9 @@ export async function readEntries(
     return bytes <= maxBytes;
   });
   if (bytes > maxBytes) return null;
-  // A gap stands with the line behind it; one at the end, with all that came before.
   for (const { stream, gaps, times } of shown)
-    for (const gap of gaps) {
-      const { ordinal, maxTime } = stream;
-      const { seq } = gap;
-      entries.push({ entry: { kind: "gap", ordinal, ...gap }, time: times.get(seq) ?? maxTime, ordinal, seq });
-    }
-  return entries.sort(compareEntries).map(({ entry }) => entry);
+    for (const gap of gaps) entries.push(keyedGap(stream, gap, times.get(gap.seq)));
+  return inOrder(entries);
 }
 
 /** What is read of one stream, and of that what is shown. */
@@ -79,9 +70,4 @@ async function whatIsShown(client: pg.ClientBase, { stream, from, until, ...part
     seqs: seqs.toSorted((a, b) => a - b),
     times: new Map(),
   };
-}
-
-function compareEntries(a: KeyedEntry, b: KeyedEntry): number {
-  const byKey = compareKeys(a, b);
-  return byKey === 0 ? (a.entry.kind === "gap" ? 0 : 1) - (b.entry.kind === "gap" ? 0 : 1) : byKey;
 }

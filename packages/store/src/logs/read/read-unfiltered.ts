@@ -1,8 +1,9 @@
-import { compareKeys, dividingTime, type LineKey, type LogEntry, type LogLine } from "@tailrace/core";
+import { dividingTime, type LineKey, type LogEntry, type LogLine } from "@tailrace/core";
 import type pg from "pg";
 import { listGaps } from "../gaps/list-gaps.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
 import { ChunkOrder, type Direction, type LoadPlaces } from "./chunk-order.ts";
+import { inOrder, keyedGap, type KeyedEntry } from "./keyed-entry.ts";
 import { mergeLines } from "./merge-lines.ts";
 import type { Window } from "./windows.ts";
 
@@ -60,11 +61,6 @@ function isBefore({ stream }: Window, line: LineKey): boolean {
   return stream.maxTime < dividingTime(line, stream.ordinal);
 }
 
-interface KeyedEntry extends LineKey {
-  entry: LogEntry;
-}
-
-/** A gap stands before the line behind it; one at the end, behind all that came before. */
 async function withGaps(
   client: pg.ClientBase,
   parts: readonly Window[],
@@ -74,17 +70,16 @@ async function withGaps(
   const gaps: KeyedEntry[] = [];
   for (const { stream, from, until } of parts) {
     if (stream.gaps === 0) continue;
-    const { ordinal, maxTime } = stream;
     for (const gap of await listGaps(client, stream, { from, until })) {
-      const behind = lines.findIndex((line) => line.ordinal === ordinal && line.seq === gap.seq);
-      gaps.push({ entry: { kind: "gap", ordinal, ...gap }, time: maxima[behind] ?? maxTime, ordinal, seq: gap.seq });
+      const behind = lines.findIndex(({ ordinal, seq }) => ordinal === stream.ordinal && seq === gap.seq);
+      gaps.push(keyedGap(stream, gap, maxima[behind]));
     }
   }
+  // The lines are in order already.
   if (gaps.length === 0) return lines;
   const keyed = lines.map((entry, index): KeyedEntry => {
     const { ordinal, seq } = entry;
     return { entry, time: maxima[index]!, ordinal, seq };
   });
-  // The sort is stable.
-  return [...gaps, ...keyed].sort(compareKeys).map(({ entry }) => entry);
+  return inOrder([...gaps, ...keyed]);
 }
